@@ -133,8 +133,8 @@ def _write(session: Session, sql: sa.TextClause, rows: Mapping[Key, int]) -> Non
                               for connection, hour in _first_hours(rows).items()])
 
 
-def _first_hours(rows: Iterable[Key]) -> dict[int, Hour]:
-    first: dict[int, Hour] = {}
+def _first_hours(rows: Iterable[Key]) -> dict[int, int]:
+    first: dict[int, int] = {}
     for connection, hour, _ in rows:
         first[connection] = min(hour, first.get(connection, hour))
     return first

@@ -230,7 +230,7 @@ def text(*, optional: bool = False, default: str | None = None) -> Any:
 
 def enum(values: type[StrEnum], *, optional: bool = False, default: StrEnum | None = None) -> Any:
     """A closed set kept as text."""
-    column = sa.Column(OneOf(values), nullable=optional)
+    column: sa.Column[StrEnum] = sa.Column(OneOf(values), nullable=optional)
     if optional or default is not None:
         return Field(default=default, sa_column=column)
     return Field(sa_column=column)
@@ -238,7 +238,7 @@ def enum(values: type[StrEnum], *, optional: bool = False, default: StrEnum | No
 
 def instant(*, optional: bool = False, index: bool = False) -> Any:
     """An aware UTC instant."""
-    column = sa.Column(Instant(), nullable=optional, index=index)
+    column: sa.Column[datetime] = sa.Column(Instant(), nullable=optional, index=index)
     return Field(default=None, sa_column=column) if optional else Field(sa_column=column)
 
 
@@ -432,7 +432,7 @@ class Incident(SQLModel, table=True):
     quiet_hour: int | None = whole(optional=True)
     """The hour of the first of two quiet passes, while one has been seen."""
     told_hour: int | None = whole(optional=True)
-    """The hour of the last opening or reminder that was queued; None while a mute kept it silent."""
+    """The hour of the last opening or reminder queued; None while a mute kept it silent, 0 to be told again."""
     threshold: int = whole()
     current: int = whole()
     baseline: int | None = whole(optional=True)

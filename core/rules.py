@@ -104,7 +104,10 @@ def _rate_verdict(counts: Counts, asks: Condition) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """The part of an open incident that decides what happens next; hours since 1970."""
+    """The part of an open incident that decides what happens next; hours since 1970.
+
+    `told_hour` is None when nobody was told yet, and 0 when a mute ended and they are to be told again.
+    """
 
     quiet_hour: int | None = None
     told_hour: int | None = None
@@ -120,23 +123,23 @@ def step(said: Verdict, kind: AlertKind, incident: OpenIncident | None, hour: Ho
     if incident is None:
         return Step.OPEN if said is Verdict.BREACHED else Step.NOTHING
     if said is Verdict.BREACHED:
-        due = incident.told_hour is None or (reminder_hours > 0 and hour - incident.told_hour >= reminder_hours)
+        due = not incident.told_hour or (reminder_hours > 0 and hour - incident.told_hour >= reminder_hours)
         return Step.REMIND if due else Step.STAY
     if not quiet:
         return Step.HOLD
     return Step.QUIET if incident.quiet_hour is None or incident.quiet_hour >= hour else Step.RESOLVE
 
 
-def distance(asks: Condition, counts: Counts) -> tuple[int, int]:
-    """How far beyond the threshold, as a fraction (numerator, denominator > 0) that compares across passes.
+def worse(kind: AlertKind, new: tuple[int, int], old: tuple[int, int]) -> bool:
+    """Whether `new` lies further from the threshold than `old`.
 
-    Source: an incident's "worst value"; a change from nothing is larger than any, so it has the largest numerator.
+    Each is (current, baseline) of a volume, or (delivered, attempts) of a rate. A change from nothing is the largest.
     """
-    if asks.kind is AlertKind.DELIVERY_RATE:
-        return counts.failed, max(1, counts.delivered + counts.failed)
-    if counts.baseline == 0:
-        return 1 << 62, 1
-    return abs(counts.current - counts.baseline), counts.baseline
+    if kind is AlertKind.DELIVERY_RATE:
+        return new[0] * old[1] < old[0] * new[1]
+    if old[1] == 0:
+        return new[1] == 0 and new[0] > old[0]
+    return new[1] == 0 or abs(new[0] - new[1]) * old[1] > abs(old[0] - old[1]) * new[1]
 
 
 def parse_percent(text: str, kind: AlertKind) -> int:

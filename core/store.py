@@ -1,4 +1,4 @@
-"""The store: one engine, transactions, upgrades, the lease and the change counter. SQLite by path, PostgreSQL by URL."""
+"""The store: one engine, transactions, upgrades, leases and the change counter; SQLite by path, PostgreSQL by URL."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What Tocsin knows and does, without a screen."""

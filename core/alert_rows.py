@@ -14,11 +14,12 @@ from core.channels.targets import mask
 from core.clock import from_micros, iso, micros
 from core.model import AlertKind, Baseline, ChannelKind, Direction
 from core.rules import percent_text
+from core.store import Record
 
 ALERTS = """
 SELECT a.id, a.kind, c.slug, c.name, s.name AS source_name, a.threshold, a.direction, a.baseline, a.min_events,
        a.reminder_hours, a.say_resolved, a.enabled, a.muted_until, a.verdict, a.created_by, m.email, m.name AS creator,
-       a.created_at, a.disabled_reason, c.enabled AS running, c.stale_since, i.opened_at,
+       a.created_at, a.disabled_reason, c.enabled AND c.removed_at IS NULL AS running, c.stale_since, i.opened_at,
        (SELECT MAX(n.sent_at) FROM notification n WHERE n.alert_id = a.id AND n.state = 'sent'
         AND n.event IN ('opened', 'reminder', 'resolved')) AS last_sent
 FROM alert a JOIN connection c ON c.id = a.connection_id LEFT JOIN connection s ON s.id = c.source_id
@@ -115,7 +116,7 @@ def alert_rows(
 ) -> list[AlertRow]:
     """Alerts of a connection, or one, or all, firing first, then newest first."""
     keys = {"slug": slug or "", "alert": alert_id or 0}
-    channels: dict[int, list[sa.Row[tuple[object, ...]]]] = {}
+    channels: dict[int, list[Record]] = {}
     for row in session.connection().execute(sa.text(CHANNELS), keys):
         channels.setdefault(row[0], []).append(row)
     rows = session.connection().execute(sa.text(ALERTS), keys)
@@ -123,7 +124,7 @@ def alert_rows(
 
 
 def _alert(
-    row: sa.Row[tuple[object, ...]], channels: list[sa.Row[tuple[object, ...]]], actor: Actor, now: int
+    row: Record, channels: list[Record], actor: Actor, now: int
 ) -> AlertRow:
     visible = sees_targets(actor, row.created_by)
     specs = tuple(ChannelSpec(ChannelKind(channel.kind), channel.target if visible else None, channel.label)
@@ -141,7 +142,7 @@ def _alert(
         refused={action: why_not(actor, action, row.created_by, row.creator) for action in Action})
 
 
-def _state(row: sa.Row[tuple[object, ...]], muted: bool) -> str:
+def _state(row: Record, muted: bool) -> str:
     if not row.enabled or not row.running:
         return "disabled"
     if muted:
@@ -154,7 +155,7 @@ def _state(row: sa.Row[tuple[object, ...]], muted: bool) -> str:
     return "new" if row.verdict == "breached" else str(row.verdict)
 
 
-def _channel(row: sa.Row[tuple[object, ...]], visible: bool) -> ChannelRow:
+def _channel(row: Record, visible: bool) -> ChannelRow:
     kind = ChannelKind(row.kind)
     recipient = mask(kind, row.target) if visible and row.target else None
     return ChannelRow(row.id, kind, recipient, row.label, _moment(row.broken_since), row.broken_answer)

@@ -187,7 +187,8 @@ def _check_connection(connection: Connection, kind: AlertKind) -> None:
         if connection.category is not Category.EVENT_STREAMS:
             raise InvalidInput(f"{connection.slug} is not an event-streams source; only those carry alerts.", "source")
     elif connection.kind is not ConnectionKind.DESTINATION:
-        raise InvalidInput(f"{connection.slug} is a source; a delivery rate alert watches a destination.", "destination")
+        raise InvalidInput(f"{connection.slug} is a source; a delivery rate alert watches a destination.",
+                           "destination")
     elif connection.mode is not Mode.CLOUD:
         raise InvalidInput(f"{connection.slug} is a device-mode destination; only cloud-mode ones carry alerts.",
                            "destination")

@@ -76,11 +76,11 @@ def cover(session: Session, spans: Sequence[tuple[int, Hour, Hour]], kind: Cover
     for connection, since, until in spans:
         wanted[connection].append((since, until))
     for connection, hours in wanted.items():
-        for since, until in merged(hours):
-            keys = {"connection": connection, "kind": kind.value, "since": since, "until": until}
+        for span in merged(hours):
+            keys = {"connection": connection, "kind": kind.value, "since": span[0], "until": span[1]}
             absorbed = session.connection().execute(ABSORB, keys).all()
-            keys["since"] = min([since, *(row[0] for row in absorbed)])
-            keys["until"] = max([until, *(row[1] for row in absorbed)])
+            keys["since"] = min([span[0], *(row[0] for row in absorbed)])
+            keys["until"] = max([span[1], *(row[1] for row in absorbed)])
             session.connection().execute(COVER, keys)
 
 

@@ -27,6 +27,7 @@ from core.rules import (
     verdict,
     windows,
 )
+from core.store import Record
 
 ALERTS = """
 SELECT a.id, a.kind, a.threshold, a.direction, a.baseline, a.min_events, a.reminder_hours, a.say_resolved,
@@ -144,8 +145,8 @@ def evaluate(session: Session, hour: Hour, only: Sequence[int] | None = None) ->
     week = any(row[4] == Baseline.WEEK_BEFORE.value for row in rows)
     volumes = {row[0]: (row[1], row[2] - row[1]) for row in _run(
         session, VOLUMES, only, {"middle": hour - DAY, "since": hour - 2 * DAY, "until": hour})}
-    weeks = dict(_pairs(_run(session, WEEK_VOLUMES, only, {
-        "since": hour - DAY - WEEK, "until": hour - WEEK}))) if week else {}
+    weeks = {row[0]: row[1] for row in _run(session, WEEK_VOLUMES, only, {
+        "since": hour - DAY - WEEK, "until": hour - WEEK})} if week else {}
     rates = {row[0]: (row[1], row[2]) for row in _run(
         session, DELIVERIES, only, {"since": hour - DAY, "until": hour})}
     covers = _Covers(session, hour)
@@ -174,16 +175,12 @@ def verdict_row(found: Evaluation, hour: Hour, incident: int | None) -> VerdictR
 
 
 
-def _run(session: Session, sql: str, only: Sequence[int] | None, keys: dict[str, int]) -> Sequence[sa.Row[tuple[int, ...]]]:
+def _run(session: Session, sql: str, only: Sequence[int] | None, keys: dict[str, int]) -> Sequence[Record]:
     clause = sa.text(sql.format(only="" if only is None else "AND a.id IN :only"))
     if only is None:
         return session.connection().execute(clause, keys).all()
     bound = clause.bindparams(sa.bindparam("only", expanding=True))
     return session.connection().execute(bound, {**keys, "only": list(only)}).all()
-
-
-def _pairs(rows: Sequence[sa.Row[tuple[int, ...]]]) -> list[tuple[int, int]]:
-    return [(row[0], row[1]) for row in rows]
 
 
 class _Covers:
@@ -224,7 +221,7 @@ class _Covers:
 
 
 def _evaluation(
-    row: sa.Row[tuple[int, ...]], hour: Hour, volumes: dict[int, tuple[int, int]], weeks: dict[int, int],
+    row: Record, hour: Hour, volumes: dict[int, tuple[int, int]], weeks: dict[int, int],
     rates: dict[int, tuple[int, int]], covers: _Covers,
 ) -> Evaluation:
     (alert, kind, threshold, direction, baseline, min_events, reminder, resolved, enabled, muted, creator, judged, kept,

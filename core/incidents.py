@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from core.clock import from_micros, iso, micros
 from core.errors import InvalidInput, NotAllowed, NotFound
 from core.model import AlertKind, ChannelKind, CloseReason, Delivery, Event
 from core.rules import change_percent, rate_percent
+from core.store import Record
 
 INCIDENTS = """
 SELECT i.id, i.alert_id, a.kind, c.slug, c.name, i.opened_at, i.closed_at, i.close_reason, i.threshold, i.current,
@@ -138,7 +140,7 @@ def list_incidents(
     return [_incident(row) for row in rows]
 
 
-def _incident(row: sa.Row[tuple[object, ...]]) -> IncidentRow:
+def _incident(row: Record) -> IncidentRow:
     (identity, alert, kind, slug, name, opened, closed, reason, threshold, current, baseline, delivered, failed,
      worst_current, worst_baseline, sent, undelivered, waiting) = tuple(row)
     rate = kind == AlertKind.DELIVERY_RATE.value
@@ -161,7 +163,7 @@ def list_notifications(
     return [_notification(row, actor) for row in rows]
 
 
-def _notification(row: sa.Row[tuple[object, ...]], actor: Actor) -> NotificationRow:
+def _notification(row: Record, actor: Actor) -> NotificationRow:
     (identity, alert, incident, event, channel, recipient, state, attempts, error, created, sent, read, body, member,
      due, creator) = tuple(row)
     kind = ChannelKind(str(channel))
@@ -243,7 +245,9 @@ def drop_queued(session: Session, alert_id: int) -> None:
         {"alert": alert_id})
 
 
-def _among(session: Session, sql: str, name: str, values: Sequence[int], **keys: object) -> sa.CursorResult[tuple[object, ...]]:
+def _among(
+    session: Session, sql: str, name: str, values: Sequence[int], **keys: object
+) -> sa.CursorResult[*tuple[Any, ...]]:
     clause = sa.text(sql).bindparams(sa.bindparam(name, expanding=True))
     return session.connection().execute(clause, {name: list(values), **keys})
 

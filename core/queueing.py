@@ -11,13 +11,14 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from core.channels.message import Facts
 from core.clock import Hour
 from core.counts import series
 from core.evaluation import Evaluation
-from core.model import AlertKind, ChannelKind, Delivery, Event, Notification, Stage
+from core.model import AlertKind, ChannelKind, Delivery, Event, Stage
+from core.store import Record
 
 STORM = 5
 """More openings than this for one channel and recipient in one pass leave as one message."""
@@ -59,7 +60,7 @@ def insert_notifications(session: Session, rows: Sequence[dict[str, object]]) ->
         return 0
     link = session.connection()
     dialect = sqlite if link.dialect.name == "sqlite" else postgresql
-    table = sa.inspect(Notification).local_table
+    table = SQLModel.metadata.tables["notification"]
     added = 0
     # SQLite allows 32,766 bound values in one statement.
     for start in range(0, len(rows), 1000):
@@ -90,7 +91,7 @@ def facts_of(found: Evaluation, event: Event, hour: Hour, spark: list[int], open
 
 
 def _row(
-    item: Told, channel: sa.Row[tuple[object, ...]], spark: list[int], hour: Hour, now: datetime
+    item: Told, channel: Record, spark: list[int], hour: Hour, now: datetime
 ) -> dict[str, object]:
     identity, _, kind, target, member, name, email = channel
     facts = msgspec.structs.replace(
@@ -120,9 +121,9 @@ def _fold(rows: Iterable[dict[str, object]], hour: Hour) -> None:
             row["fold"] = f"{hour}:{row['channel']}:{digest}"
 
 
-def _channels(session: Session, alerts: Sequence[int]) -> dict[int, list[sa.Row[tuple[object, ...]]]]:
+def _channels(session: Session, alerts: Sequence[int]) -> dict[int, list[Record]]:
     sql = sa.text(CHANNELS).bindparams(sa.bindparam("alerts", expanding=True))
-    found: dict[int, list[sa.Row[tuple[object, ...]]]] = {}
+    found: dict[int, list[Record]] = {}
     for start in range(0, len(alerts), 10_000):
         for row in session.connection().execute(sql, {"alerts": alerts[start:start + 10_000]}):
             found.setdefault(row[1], []).append(row)

@@ -22,6 +22,8 @@ from core.errors import StoreError
 HEAD = "0001"
 """The newest schema revision; a test holds it equal to the migrations'."""
 KNOWN = frozenset({HEAD})
+Record = sa.Row[*tuple[Any, ...]]
+"""A row of one of the named queries."""
 BUSY_MS = 15_000
 DATA_VERSION = "PRAGMA data_version"
 SNAPSHOT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"

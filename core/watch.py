@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from core.channels.message import Facts
 from core.clock import Hour, hour_of, micros, start_of
 from core.evaluation import Evaluation, VerdictRow, evaluate, verdict_row
-from core.model import AlertKind, CloseReason, Event, Incident, Verdict
+from core.model import AlertKind, Event, Verdict
 from core.queueing import Told, in_app_row, insert_notifications, queue
 from core.rules import Step, step, worse
 from core.store import Store, take_lease
@@ -40,7 +40,9 @@ ON CONFLICT (hour) DO UPDATE SET at = excluded.at, duration_us = excluded.durati
 MUTES_OVER = """
 UPDATE alert SET muted_until = NULL WHERE muted_until <= :at AND deleted_at IS NULL RETURNING id
 """
-TELL_AGAIN = "UPDATE incident SET told_hour = 0 WHERE closed_at IS NULL AND told_hour IS NOT NULL AND alert_id IN :alerts"
+TELL_AGAIN = """
+UPDATE incident SET told_hour = 0 WHERE closed_at IS NULL AND told_hour IS NOT NULL AND alert_id IN :alerts
+"""
 JUDGE_AGAIN = "UPDATE alert SET judged_hour = NULL WHERE id IN :alerts"
 
 
@@ -202,7 +204,7 @@ def _write(session: Session, changes: _Changes, hour: Hour, at: datetime) -> dic
 def _open(session: Session, opens: Sequence[Evaluation], hour: Hour, at: datetime) -> dict[int, int]:
     if not opens:
         return {}
-    table = sa.inspect(Incident).local_table
+    table = SQLModel.metadata.tables["incident"]
     rows = []
     for item in opens:
         rate = item.asks.kind is AlertKind.DELIVERY_RATE

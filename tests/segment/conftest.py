@@ -1,0 +1,56 @@
+"""The fake Segment: one process for the run, its workspace set anew by each test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.segment.workspace import Segment
+
+
+class Timer:
+    """A clock for waiting that jumps instead of waiting, and remembers each jump in seconds."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+        await asyncio.sleep(0)
+
+    def now(self) -> float:
+        return self.at
+
+
+@pytest.fixture(scope="session")
+def segment_address() -> Iterator[str]:
+    """Where the fake API listens."""
+    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("fake_api.py"))],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdin is not None
+    yield f"http://127.0.0.1:{json.loads(process.stdout.readline())}"
+    process.stdin.close()
+    process.wait(10)
+
+
+@pytest.fixture
+def segment(segment_address: str) -> Iterator[Segment]:
+    """The fake API with a control line."""
+    with httpx.Client(base_url=segment_address, trust_env=False) as control:
+        found = Segment(segment_address, control)
+        found.hold()
+        yield found
+
+
+@pytest.fixture
+def timer() -> Timer:
+    return Timer()

@@ -103,3 +103,15 @@ def endpoint_name(kind: ChannelKind, target: str, smtp_server: str = "") -> str:
     if kind is ChannelKind.EMAIL:
         return f"smtp {smtp_server}"
     return f"slack {hashlib.sha256(target.encode()).hexdigest()[:16]}"
+
+
+def mask_url(text: str) -> str:
+    """A URL with a password or a secret path, as it may be shown: `smtp://ada:••••@mail.example.com:587`."""
+    try:
+        url = urlsplit(text)
+        if url.path.lstrip("/").partition("/")[0] in PATHS:
+            return f"{url.scheme}://{mask(ChannelKind.SLACK, text)}"
+        user = url.netloc.rpartition("@")[0].partition(":")[0]
+        return f"{url.scheme}://{f'{user}:{HIDDEN}@' if '@' in url.netloc else ''}{_host(url)}{url.path}"
+    except ValueError:
+        return HIDDEN

@@ -1,0 +1,1 @@
+"""One file a channel. Each takes a worded message and answers with an outcome."""

@@ -118,7 +118,8 @@ def title(facts: Facts) -> str:
     words = {
         Event.OPENED.value: f"{kind} alert: {name}", Event.REMINDER.value: f"Still firing: {name}",
         Event.RESOLVED.value: f"Resolved: {name}", Event.TEST.value: f"Test of your alert: {name}",
-        Event.CHANNEL_FAILED.value: f"A channel stopped working: {name}", Event.GAP.value: "Not judged: nobody listened",
+        Event.CHANNEL_FAILED.value: f"A channel stopped working: {name}",
+        Event.GAP.value: "Not judged: nobody listened",
     }
     return words[facts.event]
 
@@ -144,8 +145,9 @@ def command(facts: Facts) -> str:
 def spark_text(facts: Facts) -> str:
     """The last 48 hours as a line of bars, oldest first; a space where nothing was attempted."""
     values = facts.spark
-    top = max(values, default=0)
-    low = min((value for value in values if value >= 0), default=0) if facts.kind == AlertKind.DELIVERY_RATE.value else 0
+    top, low = max(values, default=0), 0
+    if facts.kind == AlertKind.DELIVERY_RATE.value:
+        low = min((value for value in values if value >= 0), default=0)
     span = max(1, top - low)
     return "".join(" " if value < 0 else BARS[(value - low) * (len(BARS) - 1) // span] for value in values)
 

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from core import alerts, connections, counts, incidents, outbox, watch
 from core.access import Actor
+from core.channels.outcome import Envelope, Outcome, Reason
 from core.clock import Clock, Hour, hour_of, start_of
 from core.intake import acme
 from core.intake.traffic import (
@@ -32,7 +33,7 @@ from core.intake.traffic import (
     plan,
     scramble,
 )
-from core.model import ChannelKind, Connection, CoverageKind, Member, Stage
+from core.model import ChannelKind, Connection, ConnectionKind, CoverageKind, Member, Stage
 from core.model import Workspace as WorkspaceRow
 from core.store import Store
 
@@ -99,7 +100,11 @@ async def play(workspace: Workspace, clock: Clock, base_url: str) -> None:
 
 def local_senders() -> outbox.Senders:
     """Senders that deliver every message to nobody: a demo sends nothing off the machine."""
-    raise NotImplementedError
+    return outbox.Senders(email=_kept_here, slack=_kept_here)
+
+
+async def _kept_here(envelope: Envelope) -> Outcome:
+    return Outcome(Reason.SENT, "kept on this machine by the demo")
 
 
 def _people(session: Session, workspace: Workspace, now: datetime) -> dict[str, Actor]:
@@ -139,7 +144,8 @@ def _connections(session: Session, workspace: Workspace, owner: Actor, now: date
         ids[sink.slug] = added.id
     for planned in workspace.connections.values():
         if not planned.enabled:
-            connections.set_enabled(session, planned.slug, False, now=now)
+            kind = ConnectionKind.SOURCE if isinstance(planned, PlannedSource) else ConnectionKind.DESTINATION
+            connections.set_enabled(session, planned.slug, kind, False, then)
     session.flush()
     return ids
 

@@ -107,7 +107,8 @@ class Workspace:
     @cached_property
     def connections(self) -> Mapping[str, PlannedSource | PlannedDestination]:
         """Every connection by its slug."""
-        return {connection.slug: connection for connection in (*self.sources, *self.destinations)}
+        everything: list[PlannedSource | PlannedDestination] = [*self.sources, *self.destinations]
+        return {connection.slug: connection for connection in everything}
 
     @cached_property
     def outlets(self) -> Mapping[str, tuple[PlannedDestination, ...]]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from core import counts
 from core.clock import Clock, FastClock, Hour, from_micros, hour_of, start_of
-from core.errors import InvalidInput, TocsinError
+from core.errors import TocsinError
 from core.model import (
     Alert,
     AlertChannel,
@@ -27,7 +27,7 @@ from core.model import (
     Role,
     Stage,
 )
-from core.service import LATE_COUNTS, Service, due_hour, parse_address
+from core.service import LATE_COUNTS, Service, due_hour
 from core.settings import load_settings
 from core.store import Store, open_store
 
@@ -275,16 +275,3 @@ def test_a_pass_is_due_five_minutes_after_the_hour() -> None:
 
     assert due_hour(start_of(hour) + timedelta(minutes=4, seconds=59)) == hour - 1
     assert due_hour(start_of(hour) + timedelta(minutes=5)) == hour
-
-
-@pytest.mark.parametrize(("text", "address"), [
-    ("127.0.0.1:8765", ("127.0.0.1", 8765)), (":8765", ("127.0.0.1", 8765)), ("[::1]:80", ("::1", 80)),
-])
-def test_an_address_is_a_host_and_a_port(text: str, address: tuple[str, int]) -> None:
-    assert parse_address(text) == address
-
-
-@pytest.mark.parametrize("text", ["", "8765", "localhost:", "localhost:http", "localhost:70000", "localhost:²"])
-def test_anything_else_is_no_address(text: str) -> None:
-    with pytest.raises(InvalidInput, match="HOST:PORT"):
-        parse_address(text)

@@ -119,8 +119,9 @@ def test_the_same_seed_makes_the_same_store(acme_store: Store, tmp_path: Path) -
     other = open_store(str(tmp_path / "other.db"))
     populate(other, plan(1), BEGIN)
 
-    for table in ("connection", "alert", "incident", "notification"):
-        sql = f"SELECT * FROM {table} ORDER BY id"
+    told = "alert_id, incident_id, event, occasion, channel, recipient, body, state, created_at, sent_at, read_at"
+    for table, columns in {"connection": "*", "alert": "*", "incident": "*", "notification": told}.items():
+        sql = f"SELECT {columns} FROM {table} ORDER BY id"
         assert ask(other, sql) == ask(acme_store, sql)
     other.close()
 

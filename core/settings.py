@@ -52,7 +52,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
-    store: str = Field(default_factory=lambda: str(data_dir() / "tocsin.db"))
+    # A PostgreSQL URL may hold a password, so the address stays out of the representation too.
+    store: str = Field(default_factory=lambda: str(data_dir() / "tocsin.db"), repr=False)
     member: str | None = None
     collector: str = COLLECTOR
     smtp_url: SecretStr | None = None
@@ -60,6 +61,21 @@ class Settings(BaseSettings):
     slack_hosts: Annotated[tuple[str, ...], NoDecode] = SLACK_HOSTS
     segment_token: SecretStr | None = None
     segment_url: str | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the embedded store lives."""
+        return data_dir()
+
+    @property
+    def config_dir(self) -> Path:
+        """The folder of the settings file."""
+        return config_file().parent
+
+    @property
+    def log_dir(self) -> Path:
+        """Where the log is written."""
+        return log_dir()
 
     @field_validator("slack_hosts", mode="before")
     @classmethod
@@ -94,12 +110,23 @@ def load_settings(**given: str | None) -> Settings:
         return _build(chosen)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "a key"
-        reason = first["msg"].removeprefix("Value error, ")
-        where = f"{config_file()}" if config_file().exists() else "the environment"
-        raise InvalidInput(f"The setting {key} ({PREFIX}{key.upper()}, or {where}): {reason}.") from None
-    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(_complaint(str(first["loc"][0]) if first["loc"] else "", first["type"], first["msg"]),
+                           str(first["loc"][0]) if first["loc"] else None) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{config_file()} is not valid TOML: {error}.") from None
+    except OSError as error:
+        raise InvalidInput(f"{config_file()} cannot be read: {error.strerror}.") from None
+
+
+def _complaint(key: str, kind: str, reason: str) -> str:
+    """One sentence that names where the value was set, never the value: it may be a secret."""
+    if kind == "extra_forbidden":
+        return f"{config_file()} sets {key}, which is no setting; take it out, or see tocsin doctor for their names."
+    variable = f"{PREFIX}{key.upper()}"
+    where = f"The environment variable {variable}" if os.environ.get(variable) else f"The setting {key}"
+    if not os.environ.get(variable) and config_file().exists():
+        where += f" in {config_file()}"
+    return f"{where} is not acceptable: {reason.removeprefix('Value error, ').rstrip('.')}."
 
 
 def _build(chosen: Mapping[str, Any]) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -12,23 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.segment.workspace import Segment
-
-
-class Timer:
-    """A clock for waiting that jumps instead of waiting, and remembers each jump in seconds."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += seconds
-        await asyncio.sleep(0)
-
-    def now(self) -> float:
-        return self.at
+from tests.segment.workspace import Segment, Timer
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +19,8 @@ def segment_address() -> Iterator[str]:
     """Where the fake API listens."""
     process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("fake_api.py"))],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdin is not None
     yield f"http://127.0.0.1:{json.loads(process.stdout.readline())}"
     process.stdin.close()
     process.wait(10)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,7 +48,8 @@ class Refusal(Exception):
     def __init__(self, status: int, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"errors": [{"type": "input-validation", "message": message, **({"field": field} if field else {})}]}
+        named = {"field": field} if field else {}
+        self.body = {"errors": [{"type": "input-validation", "message": message, **named}]}
 
 
 class Api:
@@ -67,9 +69,8 @@ class Api:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         number = len(self.log)
         self.log.append(f"{request.path}?{request.query_string}")
-        fault = self.held.faults.get(str(number)) or next(
-            (what for start, what in self.held.faults.items() if start.startswith("/") and request.path.startswith(start)),
-            None)
+        paths = {start: what for start, what in self.held.faults.items() if request.path.startswith(start)}
+        fault = self.held.faults.get(str(number)) or next(iter(paths.values()), None)
         self.flying += 1
         self.most_flying = max(self.most_flying, self.flying)
         try:
@@ -102,7 +103,8 @@ class Api:
             user = path.split("/")[2]
             if all(user != each["id"] for each in held.users):
                 raise Refusal(404, "no such user")
-            theirs = [{"id": g["id"], "name": g["name"]} for g in held.groups if g["id"] in held.memberships.get(user, [])]
+            joined = held.memberships.get(user, [])
+            theirs = [{"id": each["id"], "name": each["name"]} for each in held.groups if each["id"] in joined]
             return self.listed(request, "groups", theirs)
         if path == "/events/volume":
             return self.volume(request)
@@ -110,7 +112,9 @@ class Api:
             return self.delivery(request, path.removeprefix("/delivery-overview/"))
         raise Refusal(404, "not found")
 
-    def listed(self, request: web.Request, name: str, items: list[Any], allowed: tuple[str, ...] = ()) -> dict[str, Any]:
+    def listed(
+        self, request: web.Request, name: str, items: list[Any], allowed: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         for key in request.query:
             if key not in ("pagination.count", "pagination.cursor", *allowed):
                 raise Refusal(422, f'"{key}" is not allowed', key)
@@ -149,8 +153,9 @@ class Api:
         return int(first), int(last)
 
     def series(self, counts: dict[str, int], since: int, until: int) -> list[dict[str, Any]]:
-        return [{"time": (EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ"), "count": counts.get(str(hour), 0)}
-                for hour in range(since, until) if self.held.zero_filled or str(hour) in counts]
+        named = {hour: (EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ") for hour in range(since, until)
+                 if self.held.zero_filled or str(hour) in counts}
+        return [{"time": time, "count": counts.get(str(hour), 0)} for hour, time in named.items()]
 
     def volume(self, request: web.Request) -> dict[str, Any]:
         if request.query.get("groupBy.0") != "source":
@@ -247,7 +252,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(EOFError, KeyboardInterrupt):
         asyncio.run(main())
-    except (EOFError, KeyboardInterrupt):
-        pass

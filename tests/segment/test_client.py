@@ -11,8 +11,7 @@ from core.errors import InvalidInput
 from core.intake.segment import api
 from core.intake.segment.client import IN_FLIGHT, TRIES, base_url, check_token
 from core.intake.segment.errors import NotUnderstood, Refused, TokenRefused, Unavailable
-from tests.segment.conftest import Timer
-from tests.segment.workspace import TOKEN, Segment, source, user
+from tests.segment.workspace import TOKEN, Segment, Timer, source, user
 
 
 @pytest.mark.parametrize(("count", "page"), [(0, 1), (1, 1), (7, 3), (9, 3), (201, 200)])

@@ -42,6 +42,22 @@ def group(id_: str, *, owner: bool = False) -> dict[str, Any]:
     return {"id": id_, "name": f"Group {id_}", "memberCount": 1, "permissions": OWNERSHIP if owner else []}
 
 
+class Timer:
+    """A clock for waiting that jumps instead of waiting, and remembers each jump in seconds."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+        await asyncio.sleep(0)
+
+    def now(self) -> float:
+        return self.at
+
+
 @dataclass
 class Segment:
     """The fake API: `hold` says what the workspace holds from now on and forgets what was asked."""
@@ -73,10 +89,7 @@ class Segment:
         """The most requests that were open at once since `hold`."""
         return int(self.control.get("/_control").json()["most_in_flight"])
 
-    def client(self, timer: Any = None, **options: Any) -> Client:
-        """A client that waits on `timer` instead of waiting."""
-        if timer is not None:
-            options |= {"sleep": timer.sleep, "monotonic": timer.now}
-        else:
-            options["sleep"] = lambda _seconds: asyncio.sleep(0)
-        return Client(options.pop("token", TOKEN), self.url, **options)
+    def client(self, timer: Timer | None = None, **options: Any) -> Client:
+        """A client that jumps instead of waiting."""
+        jumps = timer or Timer()
+        return Client(options.pop("token", TOKEN), self.url, sleep=jumps.sleep, monotonic=jumps.now, **options)

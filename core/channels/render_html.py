@@ -1,34 +1,40 @@
-"""The HTML part of a mail: one table, no picture, no style sheet, no link, nothing that is fetched."""
+"""The HTML part of a mail: one small page, inline styles, nothing fetched from anywhere."""
 
 from __future__ import annotations
 
 from html import escape
 
-from core.channels.message import Message, details, remark
+from core.channels.message import Facts, Message, command, printable, spark_text, window_text
+from core.model import Event
 
-MOST_ITEMS = 200
-CELL = "padding:2px 16px 2px 0;vertical-align:top"
-MONO = "font-family:monospace;white-space:pre"
-
-
-def html_of(message: Message) -> str:
-    """`message` as a whole HTML document; every name in it is escaped."""
-    parts = [f"<h2 style=\"margin:0 0 12px\">{escape(message.title)}</h2>"]
-    for facts, sentence in message.items[:MOST_ITEMS]:
-        rows = "".join(
-            f'<tr><td style="{CELL};color:#666">{escape(label)}</td><td style="{CELL}">{_value(label, value)}</td></tr>'
-            for label, value in details(facts))
-        noted = f"<p><em>{escape(remark(facts))}</em></p>" if remark(facts) else ""
-        told = f'<p style="margin:12px 0 4px"><strong>{escape(sentence)}</strong></p>'
-        parts.append(f"{told}{noted}<table>{rows}</table>")
-    if len(message.items) > MOST_ITEMS:
-        parts.append(f"<p>and {len(message.items) - MOST_ITEMS} more: tocsin incident list --open</p>")
-    body = "\n".join(parts)
-    head = f'<head><meta charset="utf-8"><title>{escape(message.title)}</title></head>'
-    return (f'<!DOCTYPE html>\n<html lang="en">{head}\n'
-            f'<body style="font-family:sans-serif">\n{body}\n</body></html>\n')
+COLOURS = {Event.OPENED.value: "#b4232a", Event.REMINDER.value: "#b4232a", Event.RESOLVED.value: "#1a7f4b"}
+QUIET = "#56606d"
+FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
+MONO = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
 
-def _value(label: str, value: str) -> str:
-    mono = label.startswith("Last ") or label == "Open it"
-    return f'<span style="{MONO}">{escape(value)}</span>' if mono else escape(value)
+def page(message: Message) -> str:
+    """The message as an HTML document; everything from outside is escaped."""
+    title = escape(printable(message.title))
+    items = "".join(_item(facts, sentence) for facts, sentence in message.items)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+        f'<body style="margin:0;padding:24px;background:#f4f5f7;color:#1c232b;{FONT}">'
+        f'<div style="max-width:600px;margin:0 auto;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px;'
+        f'padding:24px"><h1 style="font-size:18px;margin:0 0 12px">{title}</h1>{items}</div></body></html>'
+    )
+
+
+def _item(facts: Facts, sentence: str) -> str:
+    colour = COLOURS.get(facts.event, QUIET)
+    rows = []
+    if facts.spark:
+        rows.append(f'<div style="{MONO};font-size:14px;color:{colour};overflow:hidden;white-space:pre">'
+                    f'{escape(spark_text(facts))}</div>'
+                    f'<div style="font-size:12px;color:{QUIET}">last 48 h · window {escape(window_text(facts))}</div>')
+    if facts.set_by:
+        rows.append(f'<div style="font-size:12px;color:{QUIET}">set by {escape(printable(facts.set_by))}</div>')
+    if facts.alert is not None:
+        rows.append(f'<div style="{MONO};font-size:12px;color:{QUIET}">{escape(command(facts))}</div>')
+    return (f'<div style="border-left:4px solid {colour};padding:4px 0 4px 14px;margin:0 0 16px">'
+            f'<p style="font-size:15px;line-height:1.5;margin:0 0 10px">{escape(sentence)}</p>{"".join(rows)}</div>')

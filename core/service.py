@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,10 +37,8 @@ HEARTBEAT_S = 15.0
 SLEPT_HEARTBEATS = 4
 """A clock that moved further than so many heartbeats between two of them was asleep in between."""
 TRY_AGAIN_S = 15.0
-STOP_S = 10.0
+STOP_S = 5.0
 """How long a stop waits for the work in flight."""
-DELIVERERS = 4
-"""How many rounds of delivery may run at once, so that a server that hangs holds back nobody else's message."""
 DUE = sa.text("""
 SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM notification WHERE state IN ('queued', 'sending') AND due_at <= :now
           AND (claimed_until IS NULL OR claimed_until <= :now) LIMIT 1) AS due),
@@ -115,9 +114,6 @@ class Service:
         self._last_pass: LastPass | None = None
         self._last_delivery: datetime | None = None
         self._last_sync: datetime | None = None
-        self._seen_events = 0
-        self._seen_at = 0.0
-        self._rate = 0.0
 
     async def __aenter__(self) -> Self:
         """Start it."""
@@ -139,9 +135,9 @@ class Service:
         if self._where is not None:
             try:
                 await self._listen(*host_port(self._where))
-            except (TocsinError, OSError) as error:
+            except TocsinError as error:
                 if must_listen:
-                    raise TocsinError(f"The collector cannot listen at {self._where}: {_sentence(error)}") from error
+                    raise
                 self._note("collector", error)
         if self._address is not None:
             self._bell.add_job(self._ring, "interval", ["beat", self._beat], seconds=self._pulse)
@@ -150,7 +146,7 @@ class Service:
         self._begin("look", self._look)
 
     async def stop(self) -> None:
-        """Take nothing new, wait for the work in flight (at most ten seconds), and let go of the port."""
+        """Take nothing new, wait for the work in flight (at most five seconds), and let go of the port."""
         self._stopping = True
         if self._bell.running:
             self._bell.shutdown(wait=False)
@@ -169,9 +165,10 @@ class Service:
 
     def state(self) -> ServiceState:
         """What it is doing; asks neither the store nor the network."""
-        now = self._clock.now()
+        now, collector = self._clock.now(), self._collector
+        rate = collector.stats.events_per_second(time.monotonic()) if collector is not None else 0.0
         return ServiceState(
-            collector=self._address, collector_error=self._errors.get("collector"), events_per_second=self._rate,
+            collector=self._address, collector_error=self._errors.get("collector"), events_per_second=rate,
             scheduler=self._scheduled, last_pass=self._last_pass,
             next_pass_at=start_of(due_hour(now) + 1) + LATE_COUNTS if self._scheduled else None,
             pass_error=self._errors.get("pass") or self._errors.get("look"), last_delivery_at=self._last_delivery,
@@ -197,7 +194,6 @@ class Service:
         host, port = await collector.start(host, port)
         self._collector = collector
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._seen_at = asyncio.get_running_loop().time()
         await self._beat()
 
     async def _beat(self) -> None:
@@ -216,7 +212,6 @@ class Service:
 
     async def _look(self) -> None:
         """See what is due, and start what is not being worked on yet."""
-        self._measure()
         messages, mutes = await asyncio.to_thread(self._due, self._clock.now())
         if not self._scheduled:
             return
@@ -231,9 +226,7 @@ class Service:
         if mutes:
             self._begin("mutes", self._end_mutes)
         if messages:
-            free = next((f"deliver {n}" for n in range(DELIVERERS) if f"deliver {n}" not in self._working), None)
-            if free:
-                self._begin(free, self._deliver)
+            self._begin("deliver", self._deliver)
 
     def _due(self, now: datetime) -> tuple[bool, bool]:
         with self._store.read() as session:
@@ -253,18 +246,17 @@ class Service:
         self._begin(name, work)
 
     def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        kind = name.split()[0]
         loop = asyncio.get_running_loop()
-        if name in self._working or loop.time() < self._wait_until.get(kind, 0.0) or self._stopping:
+        if name in self._working or loop.time() < self._wait_until.get(name, 0.0) or self._stopping:
             return
 
         async def run() -> None:
             try:
                 await work()
-                self._errors[kind] = None
+                self._errors[name] = None
             except Exception as error:  # one failure must not end the service
-                self._note(kind, error)
-                self._wait_until[kind] = loop.time() + TRY_AGAIN_S
+                self._note(name, error)
+                self._wait_until[name] = loop.time() + TRY_AGAIN_S
 
         task = asyncio.create_task(run(), name=f"tocsin {name}")
         self._working[name] = task
@@ -306,17 +298,9 @@ class Service:
 
     async def _deliver(self) -> None:
         if self._senders is None:
-            self._senders = outbox.senders_of(self._settings, self._clock.now)
-        if await outbox.deliver_due(self._store, self._senders, self._clock.now):
+            self._senders = outbox.senders_of(self._settings)
+        if await outbox.deliver_due(self._store, self._senders, self._clock):
             self._last_delivery = self._clock.now()
-
-    def _measure(self) -> None:
-        if self._collector is None:
-            return
-        now, seen = asyncio.get_running_loop().time(), self._collector.stats.events
-        if now - self._seen_at >= 1.0:
-            self._rate = (seen - self._seen_events) / (now - self._seen_at)
-            self._seen_at, self._seen_events = now, seen
 
     def _note(self, kind: str, error: BaseException) -> None:
         """Keep an error for the Settings screen; a traceback only of what nobody foresaw."""

@@ -19,7 +19,6 @@ from sqlmodel import Session
 
 from core import alerts, connections, counts, incidents, outbox, watch
 from core.access import Actor
-from core.channels.outcome import Envelope, Outcome, Reason
 from core.clock import Clock, Hour, hour_of, start_of
 from core.intake import acme
 from core.intake.traffic import (
@@ -96,15 +95,6 @@ async def play(workspace: Workspace, clock: Clock, base_url: str) -> None:
                     break
                 feed.sent += wanted
                 left -= wanted
-
-
-def local_senders() -> outbox.Senders:
-    """Senders that deliver every message to nobody: a demo sends nothing off the machine."""
-    return outbox.Senders(email=_kept_here, slack=_kept_here)
-
-
-async def _kept_here(envelope: Envelope) -> Outcome:
-    return Outcome(Reason.SENT, "kept on this machine by the demo")
 
 
 def _people(session: Session, workspace: Workspace, now: datetime) -> dict[str, Actor]:
@@ -194,7 +184,7 @@ def _channel(channel: str, creator: Actor, planned: PlannedAlert) -> alerts.Chan
 
 async def _past(store: Store, workspace: Workspace, people: dict[str, Actor], now: datetime) -> None:
     """Let the real pass judge the days before `now`, deliver what it queued to nobody, and read the old ones."""
-    senders = local_senders()
+    senders = outbox.silent_senders()
     moment = now
 
     def present() -> datetime:

@@ -63,6 +63,21 @@ class Email:
             return Outcome(Reason.UNREACHABLE, f"{self.server}: {type(error).__name__}")
         return smtp_outcome(250, answer)
 
+    async def probe(self) -> str | None:
+        """Connect and log in without sending anything; None when that works, or what is wrong."""
+        client = aiosmtplib.SMTP(
+            hostname=self._host, port=self._port, username=self._user, password=self._password, use_tls=self._tls,
+            start_tls=None if not self._tls else False, timeout=self._timeout)
+        try:
+            async with asyncio.timeout(self._timeout), client:
+                return None
+        except aiosmtplib.SMTPAuthenticationError as error:
+            return f"{self.server} refused the login: {error.code}"
+        except (TimeoutError, aiosmtplib.SMTPTimeoutError):
+            return f"{self.server} did not answer within {self._timeout:g} s"
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            return f"{self.server} cannot be reached: {type(error).__name__}"
+
 
 def compose(envelope: Envelope, sender: str) -> EmailMessage:
     """The mail: everything that came from outside is one printable line before it reaches a header."""

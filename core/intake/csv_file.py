@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -61,10 +61,10 @@ def known_connections(session: Session) -> dict[str, tuple[int, ConnectionKind]]
     """What a file's first column may name."""
     rows = session.exec(select(Connection.slug, Connection.id, Connection.kind).where(
         col(Connection.removed_at).is_(None)))
-    return {slug: (identity, kind) for slug, identity, kind in rows if identity is not None}
+    return {slug: (identity, ConnectionKind(kind)) for slug, identity, kind in rows if identity is not None}
 
 
-def read_counts(stream: io.BufferedIOBase, name: str, known: Known) -> dict[Key, int]:
+def read_counts(stream: BinaryIO, name: str, known: Known) -> dict[Key, int]:
     """The counts that a CSV stream (UTF-8, with or without a BOM, any line ends) holds; of a repeated row the last.
 
     `name` is how errors call the file. Raises BadRow for the first row that is not acceptable. It needs no open
@@ -124,7 +124,7 @@ class _Refused(Exception):
     """The reason why a row is refused."""
 
 
-def _lines(stream: io.BufferedIOBase, name: str) -> Iterator[str]:
+def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
     for number, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), start=1):
         if len(raw) > LONGEST_LINE:
             raise BadRow(f"{name}:{number}: the line is longer than {LONGEST_LINE:,} bytes.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.intake.segment import infer
-from core.intake.segment.naming import clean, free_slug, slugify
+from core.intake.segment.naming import clean
 from core.intake.segment.wire import Component, DestinationMetadata, Features, Permission, Resource, SourceMetadata
 from core.model import Category, Mode
 
@@ -43,10 +43,3 @@ def test_an_owner_has_the_owners_role_on_the_workspace(role: str, resource: str,
 def test_names_from_outside_lose_what_a_terminal_would_obey() -> None:
     assert clean(" Web\x1b[31m \n(prod)\u202e ", "?") == "Web [31m (prod)"
     assert clean("\x00", "Source") == clean(None, "Source") == "Source"
-
-
-def test_slugs_are_plain_and_never_taken_twice() -> None:
-    taken = {"web-prod"}
-
-    assert [free_slug(slugify("Wéb (prod)"), taken) for _ in range(2)] == ["web-prod-2", "web-prod-3"]
-    assert slugify("日本") == "connection"

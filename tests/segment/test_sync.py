@@ -224,10 +224,10 @@ async def test_a_mode_set_by_a_person_stays_and_is_read(store: Store, segment: S
 async def test_people_who_left_are_removed_and_local_ones_stay(store: Store, segment: Segment) -> None:
     with store.write() as session:
         session.add(Member(email="me@host", name="Me", role=Role.OWNER, account="me", created_at=NOON))
-        session.add(Member(email="Papa@acme.dev", name="P", role=Role.MEMBER, created_at=NOON))
+        session.add(Member(email="papa@acme.dev", name="P", role=Role.MEMBER, created_at=NOON))
     segment.hold(**acme())
     await run(store, segment)
-    segment.change(users=[user("u1", "papa@acme.dev", owner=True), user("u2", "kid@acme.dev")], groups=[])
+    segment.change(users=[user("u1", "Papa@acme.dev", owner=True), user("u2", "kid@acme.dev")], groups=[])
 
     await run(store, segment)
 

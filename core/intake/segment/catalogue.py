@@ -11,9 +11,10 @@ from sqlmodel import Session, select
 
 from core.incidents import close_for_connection
 from core.intake.segment import infer
-from core.intake.segment.naming import clean, free_slug, slugify
+from core.intake.segment.naming import clean
 from core.intake.segment.wire import Destination, Source
 from core.model import CloseReason, Connection, ConnectionKind, Origin
+from core.names import slug_of
 from core.store import take_lease
 from core.watch import LEASE
 
@@ -102,12 +103,17 @@ class _Reconciliation:
         self._update(row, name, type_name, destination.enabled)
 
     def _add(self, kind: ConnectionKind, segment_id: str, slug: str, name: str) -> Connection:
-        row = Connection(kind=kind, slug=free_slug(slugify(slug), self.slugs), name=name, type="",
+        row = Connection(kind=kind, slug=self._slug(slug), name=name, type="",
                          origin=Origin.SEGMENT, segment_id=segment_id, created_at=self.now)
         self.session.add(row)
         self.known[(kind, segment_id)] = row
         self.changes.added.append(row.slug)
         return row
+
+    def _slug(self, name: str) -> str:
+        slug = slug_of(name, self.slugs)
+        self.slugs.add(slug)
+        return slug
 
     def _update(self, row: Connection, name: str, type_name: str, enabled: bool) -> None:
         if row.id is not None and row.enabled and not enabled:
@@ -115,7 +121,8 @@ class _Reconciliation:
         row.name, row.type, row.enabled = name, type_name, enabled
         if row.removed_at is not None:
             row.removed_at = None
-            row.slug = free_slug(row.slug, self.slugs)
+            row.slug = row.slug if row.slug not in self.slugs else self._slug(row.slug)
+            self.slugs.add(row.slug)
             self.changes.returned.append(row.slug)
             if row.id is not None:
                 self.returned.append(row.id)

@@ -45,8 +45,8 @@ class _Known:
 
 
 def person(user: User, owner: bool) -> Person:
-    """A user as this store keeps them."""
-    email = clean(user.email, user.id)
+    """A user as this store keeps them: addresses in lower case, as members are looked up."""
+    email = clean(user.email, user.id).lower()
     return Person(user.id, email, clean(user.name, email), owner)
 
 
@@ -58,9 +58,9 @@ def keep(session: Session, people: Sequence[Person], now: datetime) -> int:
     """
     link = session.connection()
     known = [_Known(row[0], row[1], row[2], row[3], row[4] is not None) for row in link.execute(KNOWN)]
-    by_email = {row.email.lower(): row for row in known if not row.removed}
+    by_email = {row.email: row for row in known if not row.removed}
     by_segment = {row.segment_id: row for row in known if row.segment_id is not None}
-    people = list({person.email.lower(): person for person in people}.values())
+    people = list({person.email: person for person in people}.values())
     wanted = {person.id for person in people}
     kept: set[int] = set()
     updates: list[dict[str, object]] = []
@@ -69,7 +69,7 @@ def keep(session: Session, people: Sequence[Person], now: datetime) -> int:
     for found in people:
         values: dict[str, object] = {"email": found.email, "name": found.name, "role": infer.role(found.owner).value,
                                      "segment_id": found.id, "now": micros(now)}
-        row, same_email = by_segment.get(found.id), by_email.get(found.email.lower())
+        row, same_email = by_segment.get(found.id), by_email.get(found.email)
         if same_email is not None and same_email is not row and same_email.segment_id not in wanted:
             if row is not None:
                 forget.append({"id": row.id, "now": micros(now)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from enum import Enum, auto
+from typing import NamedTuple
 
 from core.clock import Hour
 from core.errors import InvalidInput
@@ -39,8 +40,7 @@ class Condition:
         return 2 * DAY if self.baseline is Baseline.DAY_BEFORE else WEEK + DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What was counted for one alert's windows. `covered` is False when a gap leaves a window it needs unknown."""
 
     first_hour: int | None

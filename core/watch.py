@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
@@ -46,16 +47,33 @@ UPDATE incident SET told_hour = 0 WHERE closed_at IS NULL AND told_hour IS NOT N
 JUDGE_AGAIN = "UPDATE alert SET judged_hour = NULL WHERE id IN :alerts"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PassReport:
     """What one pass found and did. `duration_us` is in microseconds."""
 
     hour: Hour
-    verdicts: list[VerdictRow]
-    opened: int
-    resolved: int
+    found: list[Evaluation]
+    incidents: dict[int, int]
+    """The incidents it opened, by alert."""
+    closed: frozenset[int]
     queued: int
     duration_us: int
+
+    @property
+    def opened(self) -> int:
+        """How many incidents it opened."""
+        return len(self.incidents)
+
+    @property
+    def resolved(self) -> int:
+        """How many incidents it resolved."""
+        return len(self.closed)
+
+    @cached_property
+    def verdicts(self) -> list[VerdictRow]:
+        """A row for each alert; made when asked for, since most passes are never looked at."""
+        return [verdict_row(item, self.hour, self.incidents.get(
+            item.alert, None if item.incident in self.closed else item.incident)) for item in self.found]
 
 
 @dataclass(slots=True)
@@ -84,15 +102,14 @@ def run_pass(store: Store, at: datetime, *, now: datetime, dry_run: bool = False
     if dry_run:
         with store.read() as session:
             found = evaluate(session, hour)
-        rows = [verdict_row(item, hour, item.incident) for item in found]
-        return PassReport(hour, rows, 0, 0, 0, (time.perf_counter_ns() - began) // 1000)
+        return PassReport(hour, found, {}, frozenset(), 0, (time.perf_counter_ns() - began) // 1000)
     with store.write() as session:
         take_lease(session, LEASE, now)
         lift_mutes(session, at)
         report = _judge(session, hour, at, now, began)
         session.connection().execute(sa.text(PASSED), {
             "hour": hour, "at": micros(now), "duration": report.duration_us,
-            "judged": len(report.verdicts), "opened": report.opened})
+            "judged": len(report.found), "opened": report.opened})
     return report
 
 
@@ -145,11 +162,8 @@ def _judge(
         clause = clause.bindparams(sa.bindparam("only", expanding=True))
         keys["only"] = list(only)
     session.connection().execute(clause, keys)
-    gone = set(changes.resolved)
-    rows = [verdict_row(item, hour, incidents.get(item.alert, None if item.incident in gone else item.incident))
-            for item in found]
     spent = (time.perf_counter_ns() - began) // 1000
-    return PassReport(hour, rows, len(incidents), len(gone), queued, spent)
+    return PassReport(hour, found, incidents, frozenset(changes.resolved), queued, spent)
 
 
 def _decide(item: Evaluation, hour: Hour, at: datetime, changes: _Changes) -> None:

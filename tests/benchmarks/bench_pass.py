@@ -77,7 +77,7 @@ def measure(sources: int, hours: int) -> None:
         def judge(hour: int) -> None:
             at = start_of(hour) + timedelta(minutes=5)
             report = watch.run_pass(store, at, now=at)
-            assert len(report.verdicts) == sources
+            assert len(report.found) == sources
             assert report.opened == report.resolved == report.queued == 0
 
         judge(HOUR)

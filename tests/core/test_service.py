@@ -25,6 +25,7 @@ from core.model import (
     ConnectionKind,
     Member,
     Role,
+    SegmentLink,
     Stage,
 )
 from core.service import LATE_COUNTS, Service, due_hour
@@ -268,6 +269,16 @@ async def test_a_sync_that_fails_does_not_keep_the_pass_from_running(sqlite_stor
         await until(lambda: ask(sqlite_store, "SELECT hour FROM pass"))
 
     assert running.state().sync_error == "Segment refused the token."
+
+
+async def test_a_connected_segment_workspace_is_synced_before_the_pass(sqlite_store: Store) -> None:
+    with sqlite_store.write() as session:
+        session.add(SegmentLink(workspace_id="w1", workspace_name="Acme", region="us", connected_at=NOON))
+
+    async with service(sqlite_store, HandClock(NOON)) as running:
+        await until(lambda: ask(sqlite_store, "SELECT hour FROM pass"))
+
+    assert "no Segment token" in str(running.state().sync_error)
 
 
 def test_a_pass_is_due_five_minutes_after_the_hour() -> None:

@@ -19,7 +19,7 @@ from core.alerts import create_alert, get_alert
 from core.errors import InvalidInput, NotAllowed
 from core.model import AlertKind, Baseline, ChannelKind, Direction, Member, Role
 from core.store import Store, open_store
-from tests.core.acme import AT, EMAIL, HOSTS, IN_APP, SLACK, Acme, H, found
+from tests.core.acme import AT, EMAIL, HOSTS, IN_APP, SLACK, Acme, found
 
 URL = "https://hooks.slack.com/services/T000/B000/secretsecret"
 NAME = placeholder(URL, "#data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -20,14 +21,13 @@ from core.alerts import create_alert
 from core.clock import FastClock, SystemClock, hour_of, iso
 from core.errors import InvalidInput
 from core.intake.segment.client import Client
-from core.intake.segment.connection import Connected, connect, current, disconnect, sync_if_connected
+from core.intake.segment.connection import Connected, connect, current, disconnect, hourly, sync_if_connected
 from core.intake.segment.errors import SegmentError, TokenRefused
-from core.intake.segment.hourly import sync_before_pass
 from core.intake.segment.sync import Progress
 from core.intake.segment.token import find_token, forget_token, save_token, save_value
 from core.members import current_member
 from core.model import AlertKind, ChannelKind, Verdict
-from core.outbox import deliver_due, senders_of
+from core.service import Service
 from core.settings import Settings, described, load_settings
 from core.store import Store
 from core.watch import run_pass
@@ -87,12 +87,14 @@ async def test_a_drop_in_segment_ends_up_as_a_message_in_slack(
 
     fewer = {**segment.held["volume"]["s1"], **{str(hour): 1 for hour in range(H - 4, H + 1)}}
     segment.change(volume={"s1": fewer}, now=iso(at(1)))
-    assert await sync_before_pass(store, settings, FastClock(at(1), 0))
-    report = run_pass(store, at(1), now=at(1))
-    await deliver_due(store, senders_of(settings), lambda: at(1))
-
-    assert [(row.verdict, row.connection) for row in report.verdicts] == [(Verdict.BREACHED, "s1-slug")]
-    assert (report.opened, report.queued) == (1, 2)
+    async with Service(store, settings, FastClock(at(1), 0), collector=None, scheduler=True) as service:
+        async with asyncio.timeout(30):
+            while not posted:
+                await asyncio.sleep(0.01)
+    assert service.state().sync_error is None
+    again = run_pass(store, at(1), now=at(1))
+    assert [(row.verdict, row.connection) for row in again.verdicts] == [(Verdict.BREACHED, "s1-slug")]
+    assert (again.opened, again.queued) == (0, 0)
     assert len(posted) == 1
     assert "Website" in posted[0]["text"]
 
@@ -110,7 +112,7 @@ async def test_hours_segment_could_not_be_asked_for_open_nothing(
     segment.change(faults={"/": "401"}, now=iso(at(6)))
 
     with pytest.raises(SegmentError, match="invalid or not allowed"):
-        await sync_before_pass(store, settings, FastClock(at(6), 0))
+        await hourly(store, settings, FastClock(at(6), 0))(at(6))
     report = run_pass(store, at(6), now=at(6))
 
     assert [(row.verdict, report.opened) for row in report.verdicts] == [(Verdict.UNKNOWN, 0)]
@@ -186,7 +188,7 @@ async def test_after_a_disconnect_everything_stays_but_says_it_is_stale(
     assert connections_in(sqlite_store)["s1"].stale_since is not None
     assert find_token(settings) is None
     assert await sync_if_connected(sqlite_store, settings, FastClock(NOON, 0)) is None
-    assert not await sync_before_pass(sqlite_store, settings, FastClock(NOON, 0))
+    await hourly(sqlite_store, settings, FastClock(NOON, 0))(NOON)
     with pytest.raises(InvalidInput, match="No Segment workspace"):
         disconnect(sqlite_store, settings, NOON)
 

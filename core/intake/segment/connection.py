@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.errors import InvalidInput
 from core.intake.segment import api, link, readings
 from core.intake.segment.client import Client, base_url, check_token
+from core.intake.segment.errors import SegmentError
 from core.intake.segment.link import Link
 from core.intake.segment.sync import Progress, SyncReport, sync
 from core.intake.segment.token import find_token, forget_token, save_token
@@ -72,6 +73,17 @@ async def sync_if_connected(
         return await asyncio.to_thread(_broken, store, str(error), clock.now())
     async with client:
         return await sync(store, client, clock, progress=progress)
+
+
+def hourly(store: Store, settings: Settings, clock: Clock) -> Callable[[datetime], Awaitable[None]]:
+    """What a service calls before each pass: a sync of what is connected, raising SegmentError with its complaint."""
+
+    async def run(_now: datetime) -> None:
+        report = await sync_if_connected(store, settings, clock)
+        if report is not None and report.error is not None:
+            raise SegmentError(report.error)
+
+    return run
 
 
 def disconnect(store: Store, settings: Settings, now: datetime) -> Link:

@@ -166,7 +166,7 @@ def _connection(row: Record) -> dict[str, object]:
 
 def _order(row: AlertRow) -> tuple[object, ...]:
     # By what it says and not by its number, so that the same alerts in another store make the same file.
-    return row.connection, row.kind.value, row.created_by, row.spec.threshold, yaml.dump(entry(row), Dumper=_Plain)
+    return row.connection, row.kind.value, row.created_by, row.spec.threshold, str(entry(row))
 
 
 class _Plain(yaml.SafeDumper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from core.commands.desk import Given
-from core.commands.plugs import HELP_NAMES, Plug, built
+from core.commands.plugs import HELP_NAMES, Plug, rooted
 from core.commands.printing import plain
 from core.errors import TocsinError
 
@@ -48,11 +49,14 @@ def main(argv: Sequence[str] | None = None, screens: Screens | None = None) -> i
     0 done, 1 refused or failed with one line on standard error, 2 bad usage, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows ASCII only shows ? rather than nothing
+            stream.reconfigure(errors="replace")
     if words == ["--version"]:  # answered before anything is built: scripts ask it often
         print(version_line())
         return 0
     try:
-        built(_root(screens), PLUGS)(args=words, prog_name="tocsin")
+        rooted(_root(screens), PLUGS)(args=words, prog_name="tocsin")
     except SystemExit as ended:
         return _flushed(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
     except KeyboardInterrupt:

@@ -68,9 +68,20 @@ def new_group(about: str) -> typer.Typer:
                        add_completion=False, context_settings=HELP_NAMES)
 
 
+def rooted(app: typer.Typer, plugs: Mapping[str, Plug]) -> typer.core.TyperGroup:
+    """`app` (which has a callback) as the whole program, with its options for shell completion."""
+    group = typer.main.get_command(app)
+    if not isinstance(group, typer.core.TyperGroup):
+        raise TypeError("a program without a callback is no group")
+    return _plugged(group, plugs)
+
+
 def built(app: typer.Typer, plugs: Mapping[str, Plug]) -> typer.core.TyperGroup:
     """`app` as a group, with those of `plugs` that are installed behind their names."""
-    group = typer.main.get_group(app)
+    return _plugged(typer.main.get_group(app), plugs)
+
+
+def _plugged(group: typer.core.TyperGroup, plugs: Mapping[str, Plug]) -> typer.core.TyperGroup:
     makers = {name: _maker(plug) for name, plug in plugs.items() if plug.present()}
     group.commands = _joined(group.commands, makers)
     return group

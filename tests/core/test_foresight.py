@@ -110,9 +110,9 @@ def spoken(volumes: list[tuple[int, int]], kind: AlertKind, silent: set[int]) ->
     asks = Condition(kind, 1)
     passes = []
     for n, (first, second) in enumerate(volumes):
-        counts = Counts(0, first, second) if kind is AlertKind.SOURCE_VOLUME else Counts(
-            0, delivered=first, failed=max(0, second - first))
-        counts = changed(counts, covered=n not in silent)
+        volume = kind is AlertKind.SOURCE_VOLUME
+        pair = (first, second, 0, 0) if volume else (0, 0, first, max(0, second - first))
+        counts = Counts(0, *pair, n not in silent)
         passes.append((Hour(H + n), verdict(counts, asks, Hour(H + n)), counts))
     return passes
 

@@ -1,4 +1,4 @@
-"""Send a marked test message through one alert's channels, and say what each answered."""
+"""Send test: a marked message through one alert's channels, each answer shown and kept as a row."""
 
 from __future__ import annotations
 
@@ -6,30 +6,39 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from core.access import Action, Actor, require
-from core.alert_rows import AlertRow
-from core.alerts import get_alert
-from core.channels.message import Facts, word
-from core.channels.outcome import Envelope, Outcome, Reason
+from core.channels.message import Facts
+from core.channels.outcome import Outcome
+from core.channels.senders import Senders
 from core.channels.targets import mask
-from core.clock import Hour, hour_of, micros
+from core.claims import CLAIM, Fate, Row, Unit, note_health, settle
+from core.clock import Clock, Hour, hour_of, micros
 from core.counts import series
+from core.errors import NotFound
 from core.evaluation import evaluate
-from core.model import ChannelKind, Delivery, Event
-from core.outbox import MEND, Senders
-from core.queueing import SPARK_HOURS, facts_of, insert_notifications, spark_of
-from core.store import Store
+from core.health import break_channels, mend_channels
+from core.model import ChannelKind, Delivery, Event, Notification
+from core.queueing import SPARK_HOURS, facts_of, spark_of
+from core.store import Store, holder
 
-TARGETS = "SELECT id, kind, target FROM alert_channel WHERE alert_id = :alert AND removed_at IS NULL ORDER BY id"
+ALERT = """
+SELECT a.created_by, m.name, m.email FROM alert a JOIN member m ON m.id = a.created_by
+WHERE a.id = :alert AND a.deleted_at IS NULL
+"""
+CHANNELS = """
+SELECT id, kind, target FROM alert_channel WHERE alert_id = :alert AND removed_at IS NULL ORDER BY id
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one channel answered to a test; `recipient` is masked."""
+    """What one channel said to a test; `recipient` is masked."""
 
     channel: ChannelKind
     recipient: str
@@ -42,57 +51,70 @@ class Answer:
 
 
 async def send_test(
-    store: Store, actor: Actor, alert_id: int, senders: Senders, now: Callable[[], datetime]
+    store: Store, actor: Actor, alert_id: int, senders: Senders, now: Callable[[], datetime] | Clock
 ) -> list[Answer]:
-    """Send a test now through every channel of the alert, side by side. Raises NotFound, NotAllowed.
+    """Send a marked test through every channel of an alert, also one that is muted, disabled or broken.
 
-    A channel that takes it is no longer broken. Each test is a row of its own in the log and is not tried again.
+    Only its creator may: raises NotAllowed, or NotFound. A test is tried once; one that succeeds mends its channel.
     """
-    facts, targets = await asyncio.to_thread(_prepare, store, actor, alert_id, now())
-    outcomes = await asyncio.gather(*(_send(senders, kind, target, facts, now()) for _, kind, target in targets))
-    await asyncio.to_thread(_write, store, actor, alert_id, facts, list(zip(targets, outcomes, strict=True)), now())
-    return [Answer(kind, mask(kind, target), outcome.sent, outcome.answer)
-            for (_, kind, target), outcome in zip(targets, outcomes, strict=True)]
+    present = now if callable(now) else now.now
+    claimer = f"{holder()}:{uuid4().hex[:12]}"
+    units = await asyncio.to_thread(_prepare, store, actor, alert_id, claimer, present())
+    return list(await asyncio.gather(*(_try(store, senders, unit, claimer, present()) for unit in units)))
 
 
-Target = tuple[int, ChannelKind, str]
+async def _try(store: Store, senders: Senders, unit: Unit, claimer: str, now: datetime) -> Answer:
+    recipient = mask(unit.channel, unit.target)
+    if unit.channel is ChannelKind.IN_APP:
+        return Answer(unit.channel, recipient, True, "it is in your bell")
+    outcome = await senders.send(unit.channel, unit.envelope(now))
+    await asyncio.shield(asyncio.to_thread(_keep, store, senders, unit, outcome, claimer, now))
+    return Answer(unit.channel, recipient, outcome.sent, outcome.answer)
 
 
-def _prepare(store: Store, actor: Actor, alert_id: int, now: datetime) -> tuple[Facts, list[Target]]:
-    with store.read() as session:
-        row: AlertRow = get_alert(session, actor, alert_id, now)
-        require(actor, Action.TEST, row.created_by_id, row.created_by_name)
-        hour = hour_of(now)
-        found = evaluate(session, hour, [alert_id])[0]
-        counted = series(session, [found.connection], Hour(hour - SPARK_HOURS), hour)
-        spark = spark_of(counted, found.connection, found.asks.kind)
-        rows = session.connection().execute(sa.text(TARGETS), {"alert": alert_id}).all()
-    facts = msgspec.structs.replace(facts_of(found, Event.TEST, hour, spark), set_by=actor.name,
-                                    set_by_email=actor.email, test=True)
-    return facts, [(row.id, ChannelKind(row.kind), row.target or actor.email) for row in rows]
-
-
-async def _send(senders: Senders, kind: ChannelKind, target: str, facts: Facts, now: datetime) -> Outcome:
-    if kind is ChannelKind.IN_APP:
-        return Outcome(Reason.SENT, "in the bell")
-    sender = senders.slack if kind is ChannelKind.SLACK else senders.email
-    if sender is None:
-        return Outcome(Reason.NOT_SET_UP, "no TOCSIN_SMTP_URL is set")
-    return await sender(Envelope(target, (0,), word([facts]), now))
-
-
-def _write(
-    store: Store, actor: Actor, alert_id: int, facts: Facts, results: list[tuple[Target, Outcome]], now: datetime
-) -> None:
-    rows: list[dict[str, object]] = [{
-        "alert_id": alert_id, "incident_id": None, "event": Event.TEST, "occasion": micros(now), "channel": kind,
-        "channel_id": channel, "member_id": actor.id if kind is ChannelKind.IN_APP else None, "recipient": target,
-        "body": msgspec.json.encode(facts).decode(), "fold": None, "attempts": 1, "created_at": now, "due_at": now,
-        "state": Delivery.SENT if outcome.sent else Delivery.FAILED, "sent_at": now if outcome.sent else None,
-        "last_error": None if outcome.sent else outcome.answer,
-    } for (channel, kind, target), outcome in results]
-    mended = [channel for (channel, _, _), outcome in results if outcome.sent]
+def _keep(store: Store, senders: Senders, unit: Unit, outcome: Outcome, claimer: str, now: datetime) -> None:
+    fate = Fate(Delivery.SENT, None) if outcome.sent else Fate(Delivery.FAILED, outcome.answer)
+    held = now + outcome.retry_after if outcome.retry_after else None
     with store.write() as session:
-        insert_notifications(session, rows)
-        if mended:
-            session.connection().execute(sa.text(MEND).bindparams(sa.bindparam("ids", expanding=True)), {"ids": mended})
+        settle(session, unit, fate, claimer, now)
+        note_health(session, senders.endpoint(unit.channel, unit.target), now, outcome.sent, outcome.answer, held)
+        if outcome.sent:
+            mend_channels(session, unit)
+        elif outcome.permanent:
+            break_channels(session, unit, outcome.answer, now)
+
+
+def _prepare(store: Store, actor: Actor, alert_id: int, claimer: str, now: datetime) -> list[Unit]:
+    """Write the rows of the test, already claimed, and return what to send."""
+    with store.write() as session:
+        found = session.connection().execute(sa.text(ALERT), {"alert": alert_id}).first()
+        if found is None:
+            raise NotFound(f"There is no alert {alert_id}.")
+        creator, name, email = found
+        require(actor, Action.TEST, creator, name)
+        body = msgspec.json.encode(_facts(session, alert_id, name, email, hour_of(now))).decode()
+        units = []
+        for channel, kind, target in session.connection().execute(sa.text(CHANNELS), {"alert": alert_id}):
+            in_app = ChannelKind(kind) is ChannelKind.IN_APP
+            row = Notification(
+                alert_id=alert_id, event=Event.TEST, occasion=micros(now), channel=ChannelKind(kind),
+                channel_id=channel, member_id=creator if in_app else None, recipient=target or email, body=body,
+                state=Delivery.SENT if in_app else Delivery.SENDING, attempts=0 if in_app else 1, created_at=now,
+                due_at=now, claimed_by=None if in_app else claimer, claimed_until=None if in_app else now + CLAIM,
+                sent_at=now if in_app else None)
+            session.add(row)
+            session.flush()
+            assert row.id is not None
+            units.append(Unit(row.channel, row.recipient, (
+                Row(row.id, alert_id, Event.TEST, channel, body, row.occasion, 1, now),)))
+        return units
+
+
+def _facts(session: Session, alert_id: int, name: str, email: str, hour: Hour) -> Facts:
+    judged = evaluate(session, hour, [alert_id])
+    if not judged:
+        raise NotFound(f"The connection of alert {alert_id} was removed.")
+    item = judged[0]
+    counted = series(session, [item.connection], Hour(hour - SPARK_HOURS), hour)
+    facts = facts_of(item, Event.TEST, hour, spark_of(counted, item.connection, item.asks.kind))
+    return msgspec.structs.replace(facts, set_by=name, set_by_email=email, test=True)

@@ -1,111 +1,197 @@
-"""Email over SMTP: plain text and HTML parts, and a Message-ID that stays the same when it is tried again."""
+"""Mail: which server, what a mail holds, and one try to hand it over."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
+from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.policy import SMTP as CRLF
+from email.utils import format_datetime, formataddr, parseaddr
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
-from core.channels.message import Message, command, printable, spark_text, window_text
-from core.channels.outcome import Envelope, Outcome, Reason, smtp_outcome
-from core.channels.render_html import page
+from core.channels.message import Message, details, printable, remark
+from core.channels.outcome import Envelope, Outcome, Reason, of_smtp
+from core.channels.render_html import MOST_ITEMS, page
+from core.channels.targets import is_loopback
 from core.errors import InvalidInput
 
-TIMEOUT_S = 20.0
-PORTS = {"smtp": 587, "smtps": 465}
-LONGEST_SUBJECT = 200
+if TYPE_CHECKING:
+    from aiosmtplib import SMTP
+
+STEP_S = 10.0
+WHOLE_S = 30.0
+"""How long one command, and one whole mail, may take."""
+MOST_SUBJECT = 200
+# Every server takes seven bits; not every one takes eight.
+SEVEN_BIT = CRLF.clone(cte_type="7bit")
+NOT_SET = Outcome(Reason.NOT_SET_UP, "no TOCSIN_SMTP_URL is set, so mail has nowhere to go")
 
 
-class Email:
-    """Sends through one mail server. `url` is smtp:// (STARTTLS when offered) or smtps://, with credentials in it."""
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over. `encrypted` from the first byte, else STARTTLS when it is offered."""
 
-    def __init__(self, url: str, sender: str, timeout_s: float = TIMEOUT_S) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise InvalidInput("TOCSIN_SMTP_URL is smtp://[user:password@]host[:port] or smtps://….", "smtp_url")
-        self._host = parts.hostname
-        self._port = parts.port or PORTS[parts.scheme]
-        self._tls = parts.scheme == "smtps"
-        self._user = unquote(parts.username) if parts.username else None
-        self._password = unquote(parts.password) if parts.password else None
-        self._sender = sender
-        self._timeout = timeout_s
+    host: str
+    port: int
+    encrypted: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
 
     @property
-    def server(self) -> str:
+    def name(self) -> str:
         """`host:port`, without the credentials."""
-        return f"{self._host}:{self._port}"
-
-    async def __call__(self, envelope: Envelope) -> Outcome:
-        """Send one message."""
-        mail = compose(envelope, self._sender)
-        try:
-            async with asyncio.timeout(self._timeout):
-                _, answer = await aiosmtplib.send(
-                    mail, sender=self._sender, recipients=[envelope.target], hostname=self._host, port=self._port,
-                    username=self._user, password=self._password, use_tls=self._tls,
-                    start_tls=None if not self._tls else False, timeout=self._timeout)
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            first = error.recipients[0]
-            return smtp_outcome(first.code, first.message)
-        except aiosmtplib.SMTPAuthenticationError as error:
-            # 535 is about our settings, not about the recipient: no channel is broken by it.
-            return Outcome(Reason.NOT_SET_UP, f"{self.server} refused the login: {error.code}")
-        except aiosmtplib.SMTPResponseException as error:
-            return smtp_outcome(error.code, error.message)
-        except (TimeoutError, aiosmtplib.SMTPTimeoutError):
-            return Outcome(Reason.TIMEOUT, f"{self.server} did not answer within {self._timeout:g} s")
-        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            return Outcome(Reason.UNREACHABLE, f"{self.server}: {type(error).__name__}")
-        return smtp_outcome(250, answer)
-
-    async def probe(self) -> str | None:
-        """Connect and log in without sending anything; None when that works, or what is wrong."""
-        client = aiosmtplib.SMTP(
-            hostname=self._host, port=self._port, username=self._user, password=self._password, use_tls=self._tls,
-            start_tls=None if not self._tls else False, timeout=self._timeout)
-        try:
-            async with asyncio.timeout(self._timeout), client:
-                return None
-        except aiosmtplib.SMTPAuthenticationError as error:
-            return f"{self.server} refused the login: {error.code}"
-        except (TimeoutError, aiosmtplib.SMTPTimeoutError):
-            return f"{self.server} did not answer within {self._timeout:g} s"
-        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            return f"{self.server} cannot be reached: {type(error).__name__}"
+        return f"{self.host}:{self.port}"
 
 
-def compose(envelope: Envelope, sender: str) -> EmailMessage:
-    """The mail: everything that came from outside is one printable line before it reaches a header."""
-    mail = EmailMessage()
-    subject = printable(envelope.message.title)
-    mail["Subject"] = subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
-    mail["From"] = sender
-    mail["To"] = envelope.target
-    mail["Date"] = formatdate(envelope.created_at.timestamp())
-    domain = sender.rpartition("@")[2].rstrip(">") or "localhost"
-    stamp = int(envelope.created_at.timestamp() * 1_000_000)
-    mail["Message-ID"] = f"<tocsin.{envelope.notifications[0]}.{stamp}@{domain}>"
+def parse_smtp_url(text: str) -> MailServer:
+    """`smtp://[user:password@]host[:port]` or `smtps://…`. Raises InvalidInput for field `smtp_url`, without the text.
+
+    The ports default to 465 for smtps, and for smtp to 587 with credentials and 25 without.
+    """
+    try:
+        url = urlsplit(text.strip())
+        port = url.port
+    except ValueError:
+        raise InvalidInput("TOCSIN_SMTP_URL is not a URL like smtp://user:password@host:587.", "smtp_url") from None
+    if url.scheme not in ("smtp", "smtps") or not url.hostname:
+        raise InvalidInput("TOCSIN_SMTP_URL must begin with smtp:// or smtps:// and name a host.", "smtp_url")
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    encrypted = url.scheme == "smtps"
+    return MailServer(url.hostname, port or (465 if encrypted else 587 if user else 25), encrypted, user, password)
+
+
+def text_of(message: Message) -> str:
+    """The plain text part."""
+    lines = []
+    for facts, sentence in message.items[:MOST_ITEMS]:
+        lines.append(sentence)
+        if remark(facts):
+            lines.append(remark(facts))
+        lines += ["", *(f"{label + ':':<11}{value}" for label, value in details(facts)), ""]
+    if len(message.items) > MOST_ITEMS:
+        lines.append(f"and {len(message.items) - MOST_ITEMS} more: tocsin incident list --open")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def mail_of(envelope: Envelope, sender: str) -> EmailMessage:
+    """The mail for `envelope`, from `sender` (an address, or `Name <address>`). No header can hold a line break."""
+    name, address = parseaddr(printable(sender))
+    mail = EmailMessage(policy=SEVEN_BIT)
+    mail["From"] = formataddr((name, address))
+    mail["To"] = printable(envelope.target)
+    mail["Subject"] = printable(envelope.message.title)[:MOST_SUBJECT]
+    mail["Date"] = format_datetime(envelope.at)
+    # Named after the sender's domain, and the same for every try, so that a second copy is known as one.
+    mail["Message-ID"] = f"<{envelope.identity}@{address.rpartition('@')[2] or 'localhost'}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(plain(envelope.message))
+    mail.set_content(text_of(envelope.message))
     mail.add_alternative(page(envelope.message), subtype="html")
     return mail
 
 
-def plain(message: Message) -> str:
-    """The plain part."""
-    lines: list[str] = []
-    for facts, sentence in message.items:
-        lines.append(sentence)
-        if facts.spark:
-            lines += ["", f"Last 48 h: {spark_text(facts)}", f"Window:    {window_text(facts)}"]
-        if facts.set_by:
-            lines.append(f"Set by:    {printable(facts.set_by)}")
-        if facts.alert is not None:
-            lines.append(f"Open it:   {command(facts)}")
-        lines.append("")
-    return "\n".join(lines)
+class Mailer:
+    """The email channel over one server; without a server every mail waits for one."""
+
+    def __init__(self, server: MailServer | None, sender: str) -> None:
+        self.server = server
+        self.sender = sender
+
+    async def __call__(self, envelope: Envelope) -> Outcome:
+        """One try to hand `envelope` to the server."""
+        return await self._timed(envelope)
+
+    async def probe(self) -> Outcome:
+        """Whether the server can be reached and takes the login; nothing is sent."""
+        return await self._timed(None)
+
+    async def _timed(self, envelope: Envelope | None) -> Outcome:
+        if self.server is None:
+            return NOT_SET
+        try:
+            async with asyncio.timeout(WHOLE_S):
+                return self._scrubbed(await self._try(envelope, self.server))
+        except TimeoutError:
+            return Outcome(Reason.TIMED_OUT, f"{self.server.name} did not answer within {WHOLE_S:.0f} s")
+
+    async def _try(self, envelope: Envelope | None, server: MailServer) -> Outcome:
+        import aiosmtplib  # brings ssl and email machinery that most commands never need
+
+        client = aiosmtplib.SMTP(hostname=server.host, port=server.port, use_tls=server.encrypted, start_tls=False,
+                                 timeout=STEP_S, tls_context=_trust(server.host))
+        try:
+            await client.connect()
+            refused = await self._introduce(client, server)
+            if refused is not None:
+                return refused
+            if envelope is None:
+                return Outcome(Reason.SENT, f"{server.name} answers")
+            raw = mail_of(envelope, self.sender).as_bytes()
+            sender = parseaddr(self.sender)[1]
+            _, said = await client.sendmail(sender, [envelope.target], raw)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            first = error.recipients[0]
+            return of_smtp(first.code, first.message, about_message=True)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            return Outcome(Reason.LOGIN_REFUSED, f"SMTP {error.code} {printable(error.message)}; "
+                                                 "check the user and password in TOCSIN_SMTP_URL")
+        except aiosmtplib.SMTPSenderRefused as error:
+            return Outcome(Reason.SENDER_REFUSED, f"SMTP {error.code} {printable(error.message)}; "
+                                                  "check TOCSIN_SMTP_FROM")
+        except aiosmtplib.SMTPDataError as error:
+            return of_smtp(error.code, error.message, about_message=True)
+        except aiosmtplib.SMTPResponseException as error:
+            return of_smtp(error.code, error.message, about_message=False)
+        except (aiosmtplib.SMTPTimeoutError, TimeoutError):
+            return Outcome(Reason.TIMED_OUT, f"{server.name} did not answer within {STEP_S:.0f} s")
+        except ssl.SSLError as error:
+            return Outcome(Reason.UNREACHABLE, f"no encrypted connection to {server.name}: {error.reason}")
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return Outcome(Reason.UNREACHABLE, f"no connection to {server.name}: {printable(str(error))[:200]}")
+        finally:
+            # It was taken or refused by now; a goodbye that fails changes nothing.
+            await _leave(client)
+        return Outcome(Reason.SENT, f"SMTP 250 {printable(said)[:200]}")
+
+    async def _introduce(self, client: SMTP, server: MailServer) -> Outcome | None:
+        """Greet, encrypt when offered, log in when there are credentials; what to say when that cannot be."""
+        await client.ehlo()
+        encrypted = server.encrypted
+        if not encrypted and client.supports_extension("starttls"):
+            await client.starttls(tls_context=_trust(server.host))
+            await client.ehlo()
+            encrypted = True
+        if not server.user:
+            return None
+        if not encrypted and not is_loopback(server.host):
+            return Outcome(Reason.LOGIN_REFUSED, f"{server.name} offers no encryption, so the password in "
+                                                 "TOCSIN_SMTP_URL was not sent; use smtps:// or another server")
+        if not client.supports_extension("auth"):
+            return Outcome(Reason.LOGIN_REFUSED, f"{server.name} takes no login; remove the user from TOCSIN_SMTP_URL")
+        await client.login(server.user, server.password)
+        return None
+
+    def _scrubbed(self, outcome: Outcome) -> Outcome:
+        """A server may repeat what it was told; the password does not get into an answer that is shown."""
+        password = self.server.password if self.server else ""
+        if not password or password not in outcome.answer:
+            return outcome
+        return Outcome(outcome.reason, outcome.answer.replace(password, "••••"), outcome.retry_after)
+
+
+async def _leave(client: SMTP) -> None:
+    with contextlib.suppress(Exception):
+        if client.is_connected:
+            await client.quit(timeout=2)
+    client.close()
+
+
+def _trust(host: str) -> ssl.SSLContext:
+    """Certificates are checked, except this machine's own: nobody signs one for localhost."""
+    context = ssl.create_default_context()
+    if is_loopback(host):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -11,7 +11,7 @@ import msgspec
 
 from core.clock import start_of
 from core.model import AlertKind, Event
-from core.rules import change_percent, cut_text, percent_text, rate_percent
+from core.rules import cut_text, percent_text
 
 BARS = "▁▂▃▄▅▆▇█"
 BASELINES = {"day_before": "before", "week_before": "in the same 24 h a week before"}
@@ -84,25 +84,55 @@ def sentence(facts: Facts) -> str:
 def _volume(facts: Facts) -> str:
     before = BASELINES[facts.baseline_kind]
     asked = f"you asked to hear about {CHANGES[facts.direction]} {percent_text(facts.threshold)} %"
-    change = change_percent(facts.current, facts.baseline)
-    if change is None:
+    if facts.baseline == 0:
         moved = f"from 0 to {facts.current:,}" if facts.current else "0 events in both windows"
         return f"{moved} events in 24 h, none {before}; {asked}" if facts.current else f"{moved}; {asked}"
-    if change == 0 and facts.current == facts.baseline:
+    if facts.current == facts.baseline:
         how = f"the same as {before}"
     else:
         word = "fewer" if facts.current < facts.baseline else "more"
-        how = f"{shown(abs(change))} % {word} than the {facts.baseline:,} {before}"
+        share = judged_percent(abs(facts.current - facts.baseline), facts.baseline, facts.threshold)
+        how = f"{share} % {word} than the {facts.baseline:,} {before}"
     return f"{facts.current:,} events in 24 h, {how}; {asked}"
 
 
 def _rate(facts: Facts) -> str:
     attempts = facts.delivered + facts.failed
     asked = f"you asked to hear below {percent_text(facts.threshold)} %"
-    rate = rate_percent(facts.delivered, facts.failed)
-    if rate is None:
+    if not attempts:
         return f"nothing was attempted in 24 h; {asked}"
-    return f"{shown(rate)} % delivered in 24 h, {facts.delivered:,} of {attempts:,} attempts; {asked}"
+    share = judged_percent(facts.delivered, attempts, facts.threshold)
+    return f"{share} % delivered in 24 h, {facts.delivered:,} of {attempts:,} attempts; {asked}"
+
+
+def judged_percent(numerator: int, denominator: int, threshold: int) -> str:
+    """A share of whole numbers in percent, cut, with as many decimals as it takes to stand on its side of `threshold`.
+
+    `threshold` is in basis points. 98.96 against 99 is `98.9`; 20.004 against 20 is `20.004`, not `20`.
+    """
+    side = _sign(numerator * 10_000 - threshold * denominator)
+    for places in range(1, 31):
+        cut = numerator * 100 * 10**places // denominator
+        if _sign(cut * 100 - threshold * 10**places) == side and (cut or not numerator):
+            break
+    whole, part = divmod(cut, 10**places)
+    return f"{whole:,}.{part:0{places}d}".rstrip("0").rstrip(".")
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)
+
+
+def change_text(facts: Facts) -> str:
+    """The one number of the news: `-71.4 %`, `from 0 to 812`, or a rate such as `98.9 %`."""
+    if facts.kind == AlertKind.DELIVERY_RATE.value:
+        attempts = facts.delivered + facts.failed
+        return f"{judged_percent(facts.delivered, attempts, facts.threshold)} %" if attempts else "no attempts"
+    if facts.baseline == 0:
+        return f"from 0 to {facts.current:,}"
+    moved = facts.current - facts.baseline
+    mark = "" if moved == 0 else "-" if moved < 0 else "+"
+    return f"{mark}{judged_percent(abs(moved), facts.baseline, facts.threshold)} %"
 
 
 def shown(percent: Decimal) -> str:
@@ -140,6 +170,31 @@ def window_text(facts: Facts) -> str:
 def command(facts: Facts) -> str:
     """The command that opens the alert."""
     return f"tocsin alert show {facts.alert}"
+
+
+def setter(facts: Facts) -> str:
+    """Who set the alert: their name and address."""
+    name, email = printable(facts.set_by), printable(facts.set_by_email)
+    return f"{name} ({email})" if name and email else name or email
+
+
+def details(facts: Facts) -> list[tuple[str, str]]:
+    """What stands below the sentence, as label and value: window, last 48 hours, who set it, how to open it."""
+    rows = []
+    if facts.window_end:
+        rows.append(("Window", window_text(facts)))
+    if facts.spark:
+        rows.append((f"Last {len(facts.spark)} h", spark_text(facts)))
+    if setter(facts):
+        rows.append(("Set by", setter(facts)))
+    if facts.alert is not None:
+        rows.append(("Open it", command(facts)))
+    return rows
+
+
+def remark(facts: Facts) -> str:
+    """A second line where the sentence alone could mislead, else nothing."""
+    return "Somebody asked to see how this channel works; nothing has happened." if facts.event == Event.TEST else ""
 
 
 def spark_text(facts: Facts) -> str:

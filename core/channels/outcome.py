@@ -1,105 +1,133 @@
-"""What an attempt came to, and which answers are worth another try."""
+"""What came of one try to send, and whether another try can help: one table for HTTP and one for SMTP.
+
+Source: the product page, section 4 ("Delivery"), and the reference facts, section 6.2 (Slack's answers).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from core.channels.message import Message
+from core.channels.message import Message, printable
 
-RETRIED_STATUSES = frozenset({408, 425, 429})
-"""Besides 5xx: the request may succeed later (product page, section 4)."""
-LONGEST_ANSWER = 200
+FIRST_WAIT_S = 5.0
+LONGEST_WAIT_S = 1800.0
+LONGEST_ANSWER = 300
+LONGEST_HOLD = timedelta(hours=24)
+"""A server may ask for any pause; beyond a day nothing that waits would still be sent."""
 
 
 class Reason(StrEnum):
-    """How an attempt ended."""
+    """Why a try ended as it did."""
 
     SENT = "sent"
-    REFUSED = "refused"
-    BUSY = "busy"
-    SERVER_ERROR = "server_error"
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
     NOT_SET_UP = "not_set_up"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    LOGIN_REFUSED = "login_refused"
+    SENDER_REFUSED = "sender_refused"
+    REDIRECTED = "redirected"
+    REFUSED = "refused"
+    BROKEN = "broken"
+    FAULT = "fault"
 
 
-FINAL = frozenset({Reason.SENT, Reason.REFUSED})
+PERMANENT = frozenset({Reason.REDIRECTED, Reason.REFUSED, Reason.BROKEN})
+"""A refused login or sender is a setting of ours, which can be mended within the day that a message waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one attempt: its reason, what the other side said, and how long it asked to be left alone."""
+    """What one try came to. `answer` is for people and holds no secret; `retry_after` is what the server asked for."""
 
     reason: Reason
     answer: str
-    hold: timedelta | None = None
+    retry_after: timedelta | None = None
 
     @property
     def sent(self) -> bool:
-        """Whether the other side has the message."""
+        """Whether the server took the message."""
         return self.reason is Reason.SENT
 
     @property
-    def retry(self) -> bool:
-        """Whether another attempt makes sense."""
-        return self.reason not in FINAL
+    def permanent(self) -> bool:
+        """Whether trying again cannot help."""
+        return self.reason in PERMANENT
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message on its way: where to, which rows it is, and its worded content."""
+    """A message on its way. `target` is an address or a URL (a secret); `at` is aware and UTC.
 
-    target: str
-    notifications: tuple[int, ...]
+    `identity` names the notification: every try of the same one has the same.
+    """
+
     message: Message
-    created_at: datetime
+    target: str
+    identity: str
+    at: datetime
+
+    def __repr__(self) -> str:
+        """Without the target: it may be a secret."""
+        return f"Envelope({self.identity})"
 
 
 Sender = Callable[[Envelope], Awaitable[Outcome]]
-"""Sends one envelope; it answers with an outcome and never raises for what the other side does."""
+"""A channel. It raises nothing for what the other side does: that is an outcome."""
 
 
-def http_outcome(status: int, answer: str, retry_after: str | None, now: datetime) -> Outcome:
-    """What an HTTP answer means."""
-    said = clipped(f"{status} {answer}")
+def of_http(status: int, body: str, retry_after: timedelta | None = None) -> Outcome:
+    """The outcome of an HTTP answer: 408, 425, 429 and 5xx are tried again, every other failure is final."""
+    said = printable(body)[:LONGEST_ANSWER]
+    answer = f"HTTP {status} {said}".rstrip()
     if 200 <= status < 300:
-        return Outcome(Reason.SENT, said)
-    if status in RETRIED_STATUSES or status >= 500:
-        reason = Reason.BUSY if status in RETRIED_STATUSES else Reason.SERVER_ERROR
-        return Outcome(reason, said, held(retry_after, now))
-    return Outcome(Reason.REFUSED, said)
+        # A workflow may answer 200 and say no (reference facts, section 6.3).
+        return Outcome(Reason.REFUSED if re.match(r'\{\s*"ok"\s*:\s*false', said) else Reason.SENT, answer)
+    if status in (408, 425):
+        return Outcome(Reason.TIMED_OUT if status == 408 else Reason.SERVER_ERROR, answer, retry_after)
+    if status == 429:
+        return Outcome(Reason.RATE_LIMITED, answer, retry_after)
+    if status >= 500:
+        return Outcome(Reason.SERVER_ERROR, answer, retry_after)
+    if 300 <= status < 400:
+        return Outcome(Reason.REDIRECTED, f"HTTP {status}, a redirect, which is not followed")
+    return Outcome(Reason.REFUSED, answer)
 
 
-def smtp_outcome(code: int, answer: str) -> Outcome:
-    """What an SMTP reply means: 4xx is for now, 5xx for good (RFC 5321, section 4.2.1)."""
-    said = clipped(f"{code} {answer}")
-    if 200 <= code < 400:
-        return Outcome(Reason.SENT, said)
-    return Outcome(Reason.BUSY if code < 500 else Reason.REFUSED, said)
+def of_smtp(code: int, text: str, *, about_message: bool) -> Outcome:
+    """The outcome of a mail server's refusal: 5xx to the recipient or the message is final, all else is tried again.
+
+    `about_message` is False for a refusal before the recipient was named: that is about us, not about the channel.
+    """
+    answer = f"SMTP {code} {printable(text)[:LONGEST_ANSWER]}".rstrip()
+    if about_message and 500 <= code < 600:
+        return Outcome(Reason.REFUSED, answer)
+    return Outcome(Reason.SERVER_ERROR, answer)
 
 
-def held(retry_after: str | None, now: datetime) -> timedelta | None:
-    """Retry-After as a time to wait: whole seconds or an HTTP date; None when it says nothing usable."""
-    text = (retry_after or "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), 86_400))
+def wait_before(tries: int, chance: float) -> timedelta:
+    """How long to wait after the `tries`-th failed try: 5 s x 2^n, jittered by 0.5 to 1.5, at most 30 min.
+
+    `chance` is between 0 and 1.
+    """
+    doubled = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(max(tries, 1) - 1, 20))
+    return timedelta(seconds=min(LONGEST_WAIT_S, doubled * (0.5 + chance)))
+
+
+def parse_retry_after(text: str | None, now: datetime) -> timedelta | None:
+    """A Retry-After header, seconds or an HTTP date, as a wait from `now` (aware); None when it says nothing useful."""
+    value = (text or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+        return min(LONGEST_HOLD, timedelta(seconds=float(value)))
     try:
-        until = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), timedelta(days=1))
-
-
-def clipped(text: str) -> str:
-    """An answer as it may be kept and shown: one printable line of at most 200 characters."""
-    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-    return line if len(line) <= LONGEST_ANSWER else line[: LONGEST_ANSWER - 1] + "…"
-
-
+    wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return min(LONGEST_HOLD, max(timedelta(0), wait))

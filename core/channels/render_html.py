@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from core.channels.message import Facts, Message, command, printable, spark_text, window_text
+from core.channels.message import Facts, Message, command, printable, remark, setter, spark_text, window_text
 from core.model import Event
 
 COLOURS = {Event.OPENED.value: "#b4232a", Event.REMINDER.value: "#b4232a", Event.RESOLVED.value: "#1a7f4b"}
 QUIET = "#56606d"
+MOST_ITEMS = 200
 FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
 MONO = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
@@ -16,7 +17,9 @@ MONO = "font-family:ui-monospace,Menlo,Consolas,monospace"
 def page(message: Message) -> str:
     """The message as an HTML document; everything from outside is escaped."""
     title = escape(printable(message.title))
-    items = "".join(_item(facts, sentence) for facts, sentence in message.items)
+    items = "".join(_item(facts, sentence) for facts, sentence in message.items[:MOST_ITEMS])
+    if len(message.items) > MOST_ITEMS:
+        items += f"<p>and {len(message.items) - MOST_ITEMS} more: tocsin incident list --open</p>"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
         f'<body style="margin:0;padding:24px;background:#f4f5f7;color:#1c232b;{FONT}">'
@@ -28,12 +31,15 @@ def page(message: Message) -> str:
 def _item(facts: Facts, sentence: str) -> str:
     colour = COLOURS.get(facts.event, QUIET)
     rows = []
+    if remark(facts):
+        rows.append(f'<div style="font-size:12px;color:{QUIET}">{escape(remark(facts))}</div>')
     if facts.spark:
         rows.append(f'<div style="{MONO};font-size:14px;color:{colour};overflow:hidden;white-space:pre">'
-                    f'{escape(spark_text(facts))}</div>'
-                    f'<div style="font-size:12px;color:{QUIET}">last 48 h · window {escape(window_text(facts))}</div>')
-    if facts.set_by:
-        rows.append(f'<div style="font-size:12px;color:{QUIET}">set by {escape(printable(facts.set_by))}</div>')
+                    f'{escape(spark_text(facts))}</div>')
+    if facts.window_end:
+        rows.append(f'<div style="font-size:12px;color:{QUIET}">last 48 h · window {escape(window_text(facts))}</div>')
+    if setter(facts):
+        rows.append(f'<div style="font-size:12px;color:{QUIET}">set by {escape(setter(facts))}</div>')
     if facts.alert is not None:
         rows.append(f'<div style="{MONO};font-size:12px;color:{QUIET}">{escape(command(facts))}</div>')
     return (f'<div style="border-left:4px solid {colour};padding:4px 0 4px 14px;margin:0 0 16px">'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from core.clock import Clock, from_micros, hour_of
+from core.clock import Clock, from_micros, hour_of, start_of
 from core.errors import TocsinError
 from core.intake.segment.link import find as find_link
 from core.intake.segment.token import find_token
@@ -103,10 +103,10 @@ def _of_store(store: Store, clock: Clock) -> tuple[list[Finding], _Uses]:
     else:
         found.append(Finding("clock", State.OK, f"{now:%Y-%m-%d %H:%M:%S} UTC"))
     if alerts and (last_hour is None or hour_of(now) - last_hour > 2):
-        since = "never" if last_hour is None else f"{hour_of(now) - last_hour} h ago"
-        found.append(Finding("scheduler", State.WARN, f"the last pass ran {since}", "keep tocsin serve running"))
+        told = "no pass has run yet" if last_hour is None else f"the last pass ran {hour_of(now) - last_hour} h ago"
+        found.append(Finding("scheduler", State.WARN, told, "keep tocsin serve running"))
     elif last_hour is not None:
-        found.append(Finding("scheduler", State.OK, f"the last pass judged {hour_of(now) - last_hour} h ago"))
+        found.append(Finding("scheduler", State.OK, f"the last pass judged {start_of(last_hour):%Y-%m-%d %H:%M} UTC"))
     return found, _Uses(email, slack, joined.workspace_name if joined else None, joined.last_error if joined else None)
 
 
@@ -115,17 +115,17 @@ async def _mail(settings: Settings, uses: _Uses) -> Finding:
         state = State.BAD if uses.email else State.WARN
         told = f"not set, and {uses.email} alerts send mail" if uses.email else "not set, so no mail can be sent"
         return Finding("smtp", state, told, "set TOCSIN_SMTP_URL to smtp://user:password@host:587")
-    from core.channels.email import Email
+    from core.channels.email import Mailer, parse_smtp_url
 
     try:
-        email = Email(settings.smtp_url.get_secret_value(), settings.smtp_from, TIMEOUT_S)
-    except (TocsinError, ValueError) as error:
-        said = str(error) if isinstance(error, TocsinError) else "TOCSIN_SMTP_URL is not a URL."
-        return Finding("smtp", State.BAD, said, "correct TOCSIN_SMTP_URL")
-    complaint = await email.probe()
-    if complaint is None:
-        return Finding("smtp", State.OK, f"{email.server} answers, mail comes from {settings.smtp_from}")
-    return Finding("smtp", State.BAD, complaint, "check host, port, user and password in TOCSIN_SMTP_URL")
+        server = parse_smtp_url(settings.smtp_url.get_secret_value())
+    except TocsinError as error:
+        return Finding("smtp", State.BAD, str(error), "correct TOCSIN_SMTP_URL")
+    outcome = await Mailer(server, settings.smtp_from).probe()
+    if outcome.sent:
+        login = f" and takes the login of {server.user}" if server.user else ""
+        return Finding("smtp", State.OK, f"{server.name} answers{login}; mail comes from {settings.smtp_from}")
+    return Finding("smtp", State.BAD, outcome.answer, "check host, port, user and password in TOCSIN_SMTP_URL")
 
 
 async def _collector(settings: Settings) -> Finding:

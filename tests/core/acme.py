@@ -98,7 +98,10 @@ def found(store: Store) -> Acme:
                                mode=Mode.CLOUD, source_id=website.id, created_at=made)
         session.add(amplitude)
         session.flush()
-        assert ada.id and grace.id and website.id and amplitude.id
+        assert ada.id
+        assert grace.id
+        assert website.id
+        assert amplitude.id
         return Acme(store, Actor(ada.id, ada.email, ada.name, ada.role),
                     Actor(grace.id, grace.email, grace.name, grace.role), website.id, amplitude.id)
 

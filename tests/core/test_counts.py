@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def test_merged_spans_cover_the_same_seconds_and_never_touch(stretches: list[tup
     joined = merged(stretches)
 
     assert seconds(joined) == seconds(stretches)
-    assert all(first[1] < second[0] for first, second in zip(joined, joined[1:], strict=False))
+    assert all(first[1] < second[0] for first, second in pairwise(joined))
 
 
 @given(spans, st.integers(0, 60), st.integers(0, 60))

@@ -55,7 +55,8 @@ def test_reference_page_4_percent_of_100_is_quiet_from_96_to_104(now: int, said:
     assert volume(100, now) == said
 
 
-@pytest.mark.parametrize(("delivered", "said"), [(10_000, "ok"), (9_900, "ok"), (9_899, "breached"), (9_800, "breached")])
+@pytest.mark.parametrize(
+    ("delivered", "said"), [(10_000, "ok"), (9_900, "ok"), (9_899, "breached"), (9_800, "breached")])
 def test_reference_page_99_percent_fires_below_99(delivered: int, said: str) -> None:
     assert rate(delivered, 10_000 - delivered) == said
 
@@ -122,10 +123,7 @@ def test_windows_are_the_24_whole_hours_before_and_those_before_them() -> None:
 
 @given(before=big, now=big, threshold=st.integers(1, 100_000))
 def test_volume_agrees_with_fractions(before: int, now: int, threshold: int) -> None:
-    if before == 0:
-        expected = now > 0
-    else:
-        expected = abs(Fraction(now - before, before)) * 100 > Fraction(threshold, 100)
+    expected = now > 0 if before == 0 else abs(Fraction(now - before, before)) * 100 > Fraction(threshold, 100)
     assert (volume(before, now, threshold) == Verdict.BREACHED) == expected
 
 

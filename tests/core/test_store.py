@@ -75,10 +75,14 @@ def test_a_file_that_is_no_store_is_refused_in_one_sentence(tmp_path: Path) -> N
 
 
 def test_a_failed_block_changes_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as session:
-        session.add(Workspace(name="Acme", created_at=T0))
-        session.flush()
-        raise RuntimeError
+    def fail() -> None:
+        with store.write() as session:
+            session.add(Workspace(name="Acme", created_at=T0))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     with store.read() as session:
         assert session.exec(select(Workspace)).all() == []
@@ -94,8 +98,11 @@ def test_instants_come_back_as_they_went_in(store: Store) -> None:
 
 
 def test_the_database_refuses_what_the_model_forbids(store: Store) -> None:
-    with pytest.raises(sa.exc.IntegrityError), store.write() as session:
+    with store.write() as session:
         session.add(Workspace(id=2, name="Another", created_at=T0))
+        with pytest.raises(sa.exc.IntegrityError):
+            session.flush()
+        session.rollback()
 
 
 def test_a_change_by_another_connection_shows_in_the_counter(store: Store, store_address: str) -> None:

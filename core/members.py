@@ -41,6 +41,9 @@ def known_member(session: Session, email: str | None) -> Actor | None:
 
     Raises NotFound when the workspace has members, but not this one.
     """
+    # Asked first: on PostgreSQL another process's first start may commit between two statements.
+    if session.exec(select(Member.id).limit(1)).first() is None:
+        return None
     present = col(Member.removed_at).is_(None)
     if email is not None:
         member = session.exec(select(Member).where(Member.email == email.strip().lower(), present)).one_or_none()
@@ -48,8 +51,6 @@ def known_member(session: Session, email: str | None) -> Actor | None:
         member = session.exec(select(Member).where(Member.account == getpass.getuser(), present)).first()
     if member is not None:
         return _actor(member)
-    if session.exec(select(Member.id).limit(1)).first() is None:
-        return None
     who = email or f"the account {getpass.getuser()}"
     raise NotFound(f"There is no member {who} in this workspace; an owner adds one with: tocsin member add EMAIL.")
 

@@ -26,7 +26,7 @@ clock = SystemClock()
 store = open_store(sys.argv[1])
 asyncio.run(deliver_due(store, Senders(Mailer(None, "bell@example.com"), Slack(clock.now)), clock))
 """
-ROOMS = 30
+ROOMS = 150
 KILLS = 5
 
 
@@ -58,7 +58,7 @@ async def test_nothing_is_lost_when_the_process_that_delivers_is_killed(store: S
             waiting(acme, hooks.url("storm"), fold="storm", at=now)
 
         for _ in range(KILLS):
-            await killed_midway(store_address, hooks, chance.randint(1, 5))
+            await killed_midway(store_address, hooks, chance.randint(1, 15))
             sent = {str(row[0]).rpartition("/")[2]
                     for row in acme.all("SELECT recipient FROM notification WHERE state = 'sent'")}
             assert sent <= set(hooks.names()), "a row says sent and the server never heard it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,6 +37,7 @@ class Store:
         self.engine = engine
         self.path = path
         self._watcher: Link | None = None
+        self._watching = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,7 +69,8 @@ class Store:
 
     def changes(self) -> int:
         """A number that differs after another connection, of any process, has committed a change."""
-        with self._told():
+        # The screen, the collector and its health check ask from threads of their own, over one connection.
+        with self._watching, self._told():
             if self._watcher is None or self._watcher.closed:
                 self._watcher = self.engine.connect()
             sql = DATA_VERSION if self.is_sqlite else SNAPSHOT

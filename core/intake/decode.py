@@ -38,9 +38,11 @@ class Event(msgspec.Struct):
 
 
 class Batch(msgspec.Struct):
-    """A batch; its items stay raw until their size is known."""
+    """A batch; its items stay raw until their size is known. An item without ids takes those of the batch."""
 
     batch: list[msgspec.Raw]
+    userId: msgspec.Raw = msgspec.Raw()
+    anonymousId: msgspec.Raw = msgspec.Raw()
     writeKey: str | None = None
 
 
@@ -63,10 +65,15 @@ def inflate(body: bytes, limit: int) -> bytes:
     return plain
 
 
-def one(body: bytes) -> Event:
-    """A single message. Raises BadBody."""
+def one(body: bytes) -> Event | str:
+    """A single message, or the reason why it is discarded. Raises BadBody when it is not JSON."""
     try:
-        return EVENT.decode(body)
+        try:
+            return EVENT.decode(body)
+        except msgspec.ValidationError:
+            # The wrong shape is told before the end of the body was seen.
+            msgspec.json.decode(body, type=msgspec.Raw)
+            return "bad_request"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadBody("the body is not a JSON message") from None
 
@@ -77,18 +84,23 @@ def batch(body: bytes) -> tuple[str | None, list[Event | str]]:
         parsed = BATCH.decode(body)
         if len(parsed.batch) > BATCH_EVENTS:
             return parsed.writeKey, ["batch_too_long"] * len(parsed.batch)
-        return parsed.writeKey, [_item(raw) for raw in parsed.batch]
+        return parsed.writeKey, [_item(raw, parsed) for raw in parsed.batch]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadBody("the body is not a JSON batch") from None
 
 
-def _item(raw: msgspec.Raw) -> Event | str:
-    if len(bytes(raw)) > REQUEST_LIMIT:
+def _item(raw: msgspec.Raw, batch: Batch) -> Event | str:
+    if len(memoryview(raw)) > REQUEST_LIMIT:
         return "event_too_large"
     try:
-        return EVENT.decode(raw)
+        event = EVENT.decode(raw)
     except msgspec.ValidationError:
         return "bad_request"
+    if not _present(event.userId):
+        event.userId = batch.userId
+    if not _present(event.anonymousId):
+        event.anonymousId = batch.anonymousId
+    return event
 
 
 def discard_reason(event: Event, kind: str | None) -> str | None:
@@ -111,6 +123,15 @@ def discard_reason(event: Event, kind: str | None) -> str | None:
 
 def _present(raw: msgspec.Raw) -> bool:
     return bytes(raw) not in ABSENT
+
+
+def pixel(data: str) -> Event | str:
+    """The message in a pixel's query: base64 of either alphabet, padded or not. Raises BadBody."""
+    coded = data.replace(" ", "+")  # a plus sign that was not escaped in the URL
+    try:
+        return one(base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_"))
+    except ValueError:
+        raise BadBody("the data is not base64") from None
 
 
 def key_of(authorization: str | None) -> str | None:

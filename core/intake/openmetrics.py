@@ -14,7 +14,8 @@ def exposition(families: Sequence[tuple[str, str, str, Samples]]) -> str:
     for name, kind, told, samples in families:
         lines += [f"# TYPE {name} {kind}", f"# HELP {name} {told}"]
         suffix = "_total" if kind == "counter" else ""
-        lines += [f"{name}{suffix}{_labels(labels)} {value:g}" for labels, value in samples]
+        # repr keeps every digit: a counter that loses its last ones shows a rate of zero.
+        lines += [f"{name}{suffix}{_labels(labels)} {value!r}" for labels, value in samples]
     return "\n".join([*lines, "# EOF", ""])
 
 

@@ -172,13 +172,9 @@ async def test_a_source_added_a_moment_ago_counts_its_first_event(door: Door) ->
     with door.store.write() as session:
         key = add_source(session, "New", now=NOW).write_key or ""
 
-    async def first_event_counts() -> bool:
-        await door.http.post("/v1/track", json=track("first"), auth=(key, ""))
-        return door.counted() == 1
+    await door.http.post("/v1/track", json=track("first"), auth=(key, ""))
 
-    async with asyncio.timeout(10):
-        while not await first_event_counts():
-            await asyncio.sleep(0.05)
+    assert door.counted() == 1
 
 
 async def test_a_disabled_source_is_seen_within_two_seconds(door: Door) -> None:
@@ -226,7 +222,7 @@ async def test_a_browser_may_ask_before_it_posts(door: Door) -> None:
     answer = await door.http.options("/v1/t", headers={"Origin": "https://shop.example"})
 
     assert answer.status_code == 204
-    assert answer.headers["Access-Control-Allow-Headers"] == "*"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
 
 
 async def test_deliveries_count_by_stage_and_hour_once_a_message_id(door: Door) -> None:
@@ -272,22 +268,3 @@ async def test_health_and_metrics_answer(door: Door) -> None:
     assert metrics.headers["Content-Type"].startswith("application/openmetrics-text")
     assert 'tocsin_events_total{kind="track"} 1' in metrics.text
     assert metrics.text.endswith("# EOF\n")
-
-
-async def test_a_store_that_refuses_is_answered_503_and_a_retry_counts(sqlite_store: Store) -> None:
-    with sqlite_store.write() as session:
-        key = add_source(session, "Website", now=NOW).write_key or ""
-    collector = Collector(sqlite_store, FastClock(NOW, 0))
-    host, port = await collector.start("127.0.0.1", 0)
-    async with httpx.AsyncClient(base_url=f"http://{host}:{port}", auth=(key, "")) as client:
-        with sqlite_store.engine.connect() as link:
-            link.exec_driver_sql("ALTER TABLE hourly_count RENAME TO away")
-            link.commit()
-            refused = await client.post("/v1/track", json=track(1))
-            link.exec_driver_sql("ALTER TABLE away RENAME TO hourly_count")
-            link.commit()
-        again = await client.post("/v1/track", json=track(1))
-    await collector.stop()
-
-    assert (refused.status_code, again.status_code) == (503, 200)
-    assert Door(sqlite_store, collector, client, key).counted() == 1

@@ -1,0 +1,1 @@
+"""The screens: they ask core for finished rows and show them."""

@@ -1,0 +1,98 @@
+"""A workspace for the screens: the demo's, from a fixed seed at a fixed time, and the app on a copy of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.clock import FastClock, start_of
+from core.intake import simulator
+from core.settings import load_settings
+from core.store import open_store
+from tui.app import TocsinApp
+from tui.engine import Engine, open_engine
+from tui.screens.shell import Shell
+
+WORLD = simulator.plan(7)
+NOW = start_of(WORLD.start) + timedelta(minutes=7)
+Opened = Callable[..., TocsinApp]
+
+
+@pytest.fixture(scope="session")
+def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's store; tests copy it."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    store = open_store(str(path))
+    simulator.populate(store, WORLD, NOW)
+    with store.engine.connect() as link:
+        link.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    return path
+
+
+@pytest.fixture
+def tocsin(demo_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """The dashboard on a copy of the demo's store, as one of its members, with the clock standing still."""
+    path = tmp_path / "demo.db"
+    shutil.copy(demo_store, path)
+
+    def app(member: str = "ada@acme.example", theme: str | None = None) -> TocsinApp:
+        async def opened() -> Engine:
+            return await asyncio.to_thread(
+                open_engine, load_settings(store=str(path), member=member), FastClock(NOW, 0))
+
+        made = TocsinApp(opened)
+        made.animation_level = "none"
+        if theme is not None:
+            made.chosen_theme = theme
+        return made
+
+    return app
+
+
+@pytest.fixture(autouse=True)
+def still_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cursor that does not blink."""
+    monkeypatch.setattr(Input.cursor_blink, "_default", False)
+
+
+async def ready(pilot: Pilot[None]) -> Shell:
+    """Wait until the first list has its rows, and nothing is under way."""
+    app = pilot.app
+    async with asyncio.timeout(20):
+        while not (len(app.screen_stack) > 1 and isinstance(app.screen_stack[1], Shell)
+                   and any(table.rows for table in app.screen_stack[1].query("RowTable"))):
+            await pilot.pause()
+    await settled(pilot)
+    shell = app.screen_stack[1]
+    assert isinstance(shell, Shell)
+    return shell
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until no worker is under way."""
+    async with asyncio.timeout(20):
+        while True:
+            await pilot.pause()
+            waiting = [worker for worker in pilot.app.workers if worker.group not in ("default",)]
+            if not waiting:
+                break
+    await pilot.pause()
+
+
+async def shows(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    """Wait until `holds()`."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await pilot.pause()

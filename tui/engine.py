@@ -1,0 +1,66 @@
+"""The screens' only door to core: one store, one member, and calls that never run on the UI thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlmodel import Session
+
+from core.access import Actor
+from core.clock import Clock
+from core.members import current_member, known_member, workspace_name
+from core.settings import Settings
+from core.store import Store, open_store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An open workspace, as one member."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    actor: Actor
+    workspace: str
+
+    def now(self) -> datetime:
+        """The present, aware and in UTC."""
+        return self.clock.now()
+
+    async def read(self, ask: Callable[Concatenate[Session, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """What `ask(session, …)` answers, asked in a thread. Raises what it raises."""
+        def work() -> T:
+            with self.store.read() as session:
+                return ask(session, *args, **options)
+        return await asyncio.to_thread(work)
+
+    async def write(self, do: Callable[Concatenate[Session, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """What `do(session, …)` answers, done in a thread and in one transaction. Raises what it raises."""
+        def work() -> T:
+            with self.store.write() as session:
+                return do(session, *args, **options)
+        return await asyncio.to_thread(work)
+
+
+def open_engine(settings: Settings, clock: Clock) -> Engine:
+    """Open the store of `settings` as its current member. Raises TocsinError with the sentence to show."""
+    store = open_store(settings.store)
+    try:
+        with store.read() as session:
+            actor = known_member(session, settings.member)
+        if actor is None:
+            with store.write() as session:
+                actor = current_member(session, settings.member, clock.now())
+        with store.read() as session:
+            name = workspace_name(session)
+    except BaseException:
+        store.close()
+        raise
+    return Engine(store, settings, clock, actor, name)

@@ -1,0 +1,1 @@
+"""One file a screen. Each asks core for finished rows through the engine."""

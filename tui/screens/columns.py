@@ -1,0 +1,120 @@
+"""What each table shows, column by column: which goes first when room is short, and how it sorts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from core.alert_rows import AlertRow
+from core.connection_rows import DestinationRow, SourceRow
+from core.incidents import IncidentRow
+from core.members import MemberRow
+from core.model import ChannelKind
+from core.rules import percent_text
+from tui.widgets.row_table import Column
+from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline
+
+CHANNELS = {ChannelKind.EMAIL: "✉", ChannelKind.SLACK: "#", ChannelKind.IN_APP: "♪"}
+SPARK = 16
+NOTHING = Decimal("-Infinity")
+
+
+def status(enabled: bool, firing: int) -> str:
+    """The status of a connection by its name in `STATES`."""
+    return "firing" if firing and enabled else "enabled" if enabled else "disabled"
+
+
+def _shown(state: str) -> str:
+    return f"{STATES[state][0]} {state.replace('_', ' ')}"
+
+
+def _alerts(alerts: int, firing: int) -> str:
+    return f"{alerts or '–'}{' ●' if firing else '  '}"
+
+
+def source_columns() -> list[Column[SourceRow]]:
+    """Sources."""
+    return [
+        Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
+            row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
+        Column("Source", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
+        Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=3),
+        Column("Events 24 h", 13, lambda row: number(row.current), lambda row: row.current, right=True),
+        Column("vs. day before", 14, lambda row: f"{arrow(row.change)} {percent(row.change, signed=True):>10}",
+               lambda row: NOTHING if row.change is None else row.change, right=True, rank=1),
+        Column("48 h", SPARK, lambda row: sparkline(row.spark, SPARK), rank=2, colour=lambda row: "$primary"),
+        Column("Alerts", 6, lambda row: _alerts(row.alerts, row.firing), lambda row: row.alerts, right=True, rank=1),
+    ]
+
+
+def destination_columns() -> list[Column[DestinationRow]]:
+    """Destinations."""
+    return [
+        Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
+            row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
+        Column("Destination", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
+        Column("Source", 14, lambda row: row.source_name, lambda row: row.source_name.casefold(), rank=3),
+        Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=5),
+        Column("Delivered 24 h", 14, lambda row: number(row.delivered), lambda row: row.delivered, right=True, rank=1),
+        Column("Failed", 9, lambda row: number(row.failed), lambda row: row.failed, right=True, rank=2),
+        Column("Rate", 8, lambda row: percent(row.rate), lambda row: NOTHING if row.rate is None else row.rate,
+               right=True),
+        Column("48 h", SPARK, lambda row: sparkline(row.spark, SPARK), rank=4, colour=lambda row: "$primary"),
+        Column("Alerts", 6, lambda row: _alerts(row.alerts, row.firing), lambda row: row.alerts, right=True, rank=1),
+    ]
+
+
+def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Column[AlertRow]]:
+    """Alerts: of one connection, or (`everywhere`) of the workspace with their connections."""
+    def state(row: AlertRow) -> str:
+        shown = _shown(row.state)
+        return f"{shown} {length(now() - row.firing_since)}" if row.state == "firing" and row.firing_since else shown
+
+    where: list[Column[AlertRow]] = [
+        Column("Source", 14, lambda row: row.source_name or row.connection_name,
+               lambda row: (row.source_name or row.connection_name).casefold(), grows=True),
+        Column("Destination", 14, lambda row: row.connection_name if row.source_name else "–",
+               lambda row: row.connection_name.casefold() if row.source_name else "", rank=3),
+    ] if everywhere else []
+    return [
+        Column("Alert", 24, lambda row: row.title, lambda row: row.title, grows=not everywhere),
+        *where,
+        Column("Threshold", 9, lambda row: f"{percent_text(row.spec.threshold)} %", lambda row: row.spec.threshold,
+               right=True),
+        Column("State", 14, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
+        Column("Created by", 16, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=3),
+        Column("Last sent", 11, lambda row: ago(row.last_sent_at, now()), rank=2),
+        Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=1),
+        Column("Actions", 7, lambda row: "   ⋮", rank=1),
+    ]
+
+
+def incident_columns(now: Callable[[], datetime]) -> list[Column[IncidentRow]]:
+    """Incidents, open ones first."""
+    def lasted(row: IncidentRow) -> str:
+        return length((row.closed_at or now()) - row.opened_at)
+
+    return [
+        Column("State", 11, lambda row: "▲ open" if row.closed_at is None else "● closed",
+               colour=lambda row: "$error" if row.closed_at is None else "$success"),
+        Column("Connection", 16, lambda row: row.connection_name, lambda row: row.connection_name.casefold(),
+               grows=True),
+        Column("Opened", 11, lambda row: ago(row.opened_at, now()), lambda row: row.opened_at),
+        Column("Lasted", 7, lasted, lambda row: (row.closed_at or now()) - row.opened_at, right=True),
+        Column("Worst", 10, lambda row: percent(row.worst), lambda row: row.worst or Decimal(0), right=True, rank=1),
+        Column("Ended", 12, lambda row: row.close_reason.value.replace("_", " ") if row.close_reason else "", rank=2),
+        Column("Sent", 5, lambda row: number(row.sent), lambda row: row.sent, right=True, rank=2),
+        Column("Failed", 7, lambda row: number(row.undelivered) if row.undelivered else "–",
+               lambda row: row.undelivered, right=True, rank=1),
+    ]
+
+
+def member_columns() -> list[Column[MemberRow]]:
+    """Members, owners first."""
+    return [
+        Column("Name", 20, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
+        Column("Email", 28, lambda row: row.email, lambda row: row.email),
+        Column("Role", 16, lambda row: row.role.value.removeprefix("workspace_"), lambda row: row.role.value),
+        Column("Alerts", 6, lambda row: number(row.alerts), lambda row: row.alerts, right=True, rank=1),
+    ]

@@ -1,0 +1,135 @@
+"""One connection: overview with its numbers and chart, its alerts, its settings."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static, TabbedContent, TabPane
+
+from core.access import Actor
+from core.alert_rows import AlertRow
+from core.alerts import list_alerts
+from core.clock import hour_of
+from core.connection_rows import Overview, overview
+from core.incidents import IncidentRow, list_incidents
+from core.model import AlertKind, ConnectionKind, Direction, Stage
+from tui.engine import Engine
+from tui.screens.alerts import AlertsView
+from tui.screens.columns import status
+from tui.screens.view import View
+from tui.widgets.volume_chart import Plot, VolumeChart
+from tui.widgets.words import STATES, arrow, number, percent, safe
+
+HIDDEN = "••••••••"
+
+
+class ConnectionView(View):
+    """A source or destination by its slug."""
+
+    DEFAULT_CSS = """
+    ConnectionView #numbers { height: auto; padding: 1 2; }
+    ConnectionView #legend { height: 1; padding: 0 2; color: $text-muted; }
+    ConnectionView #settings { padding: 1 2; height: auto; }
+    """
+
+    def __init__(self, engine: Engine, slug: str, tab: str = "overview", alert: int | None = None) -> None:
+        super().__init__(engine)
+        self.slug = slug
+        self._tab, self._alert = tab, alert
+        self.found: Overview | None = None
+        self.crumbs = ("Connections", slug)
+
+    def compose(self) -> ComposeResult:
+        """Three tabs."""
+        with TabbedContent(initial=self._tab):
+            with TabPane("Overview", id="overview"):
+                yield Static("", id="numbers")
+                yield VolumeChart()
+                yield Static("█ last 48 h   ░ the 48 h before   ▲ incident", id="legend")
+            with TabPane("Alerts", id="alerts"):
+                yield AlertsView(self.engine, self.slug)
+            with TabPane("Settings", id="settings-tab"):
+                yield Static("", id="settings")
+
+    async def load(self) -> None:
+        """The connection, its alerts and its incidents."""
+        engine, now = self.engine, self.engine.now()
+        found = await engine.read(overview, self.slug, now)
+        alerts = await engine.read(list_alerts, engine.actor, slug=self.slug, now=now)
+        incidents = await engine.read(list_incidents, engine.actor, slug=self.slug, limit=100)
+        self.found = found
+        row = found.source or found.destination
+        if row is not None:
+            self.crumbs = ("Connections", "Sources" if found.source else "Destinations", safe(row.name))
+        self.query_one("#numbers", Static).update(_numbers(found))
+        self.query_one(VolumeChart).draw(_plot(found, alerts, incidents))
+        self.query_one("#settings", Static).update(_settings(found, engine.actor, engine.settings.collector))
+        self.query_one(TabbedContent).get_tab("alerts").label = Content(f"Alerts {len(alerts)}")
+        page = self.query_one(AlertsView)
+        await page.load()
+        if self._alert is not None:
+            page.select(self._alert)
+            self._alert = None
+
+    def filter_by(self, text: str) -> None:
+        """Filter the alerts."""
+        self.query_one(AlertsView).filter_by(text)
+
+    @property
+    def carries_alerts(self) -> bool:
+        """Whether alerts can be made here: event streams and cloud-mode destinations."""
+        if self.found is None:
+            return False
+        if self.found.source is not None:
+            return self.found.source.category.value == "event_streams"
+        return self.found.destination is not None and self.found.destination.mode.value == "cloud"
+
+
+def _numbers(found: Overview) -> Content:
+    row = found.source or found.destination
+    if row is None:
+        return Content("")
+    state = status(row.enabled, row.firing)
+    head: list[str | tuple[str, str]] = [
+        (safe(row.name), "bold"), (f"   {safe(row.type)}   ", "$secondary"), (f"{STATES[state][0]} {state}",
+                                                                              STATES[state][1])]
+    if found.source is not None:
+        source = found.source
+        lines: list[str | tuple[str, str]] = [
+            "\n\n", (number(source.current), "bold $primary"), ("  events in 24 h", "$secondary"),
+            f"     {number(source.baseline)}", ("  in the 24 h before", "$secondary"),
+            f"     {arrow(source.change)} {percent(source.change, signed=True)}", ("  change", "$secondary")]
+        return Content.assemble(*head, *lines)
+    sink = found.destination
+    if sink is None:
+        return Content.assemble(*head)
+    attempts = sink.delivered + sink.failed
+    return Content.assemble(
+        *head, "\n\n", (number(found.source_received), "bold"), ("  received  ›  ", "$secondary"),
+        number(sink.filtered), ("  filtered  ›  ", "$secondary"), number(sink.failed),
+        ("  failed  ›  ", "$secondary"), (number(sink.delivered), "bold $primary"), ("  delivered", "$secondary"),
+        f"     {percent(sink.rate)}", (f"  of {number(attempts)} attempts", "$secondary"))
+
+
+def _plot(found: Overview, alerts: list[AlertRow], incidents: list[IncidentRow]) -> Plot:
+    stage = Stage.RECEIVED if found.kind is ConnectionKind.SOURCE else Stage.DELIVERED
+    values = found.stages.get(stage, [0] * 96)
+    band = None
+    volumes = [alert for alert in alerts if alert.kind is AlertKind.SOURCE_VOLUME and alert.spec.enabled]
+    if volumes and found.source is not None and found.source.baseline:
+        tight = min(volumes, key=lambda alert: alert.spec.threshold).spec
+        level, part = found.source.baseline / 24, tight.threshold / 10_000
+        band = (0.0 if tight.direction is Direction.SPIKE else level * max(0.0, 1 - part),
+                level * (1 + part) if tight.direction is not Direction.DROP else level * 2)
+    return Plot(values[48:], values[:48], found.since + 48, [hour_of(row.opened_at) for row in incidents], band)
+
+
+def _settings(found: Overview, actor: Actor, collector: str) -> Content:
+    if found.source is None or found.write_key is None:
+        return Content("Nothing to set here yet.")
+    shown = found.write_key if actor.is_owner else HIDDEN
+    where = "http://" + ("127.0.0.1:8765" if collector == "off" else collector)
+    return Content.assemble(
+        ("Write key  ", "$secondary"), f"{shown}\n\n", ("Send events from an SDK\n\n", "bold"),
+        "from segment.analytics.client import Client\n", f'client = Client("{shown}", host="{where}")\n',
+        'client.track("user-1", "Signed up"); client.flush()')

@@ -1,0 +1,32 @@
+"""What every place in the shell has: rows it loads through the engine, and how it says that it could not."""
+
+from __future__ import annotations
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from tui.engine import Engine
+
+
+class View(Vertical):
+    """One place in the shell. `load` asks core and shows; the shell calls it again whenever the store changed."""
+
+    DEFAULT_CSS = "View { height: 1fr; }"
+    crumbs: tuple[str, ...] = ()
+
+    class Go(Message):
+        """Somebody wants to be elsewhere: a place by name, or a connection by its slug (and an alert in it)."""
+
+        def __init__(self, place: str, slug: str = "", alert: int | None = None, tab: str = "overview") -> None:
+            self.place, self.slug, self.alert, self.tab = place, slug, alert, tab
+            super().__init__()
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+
+    async def load(self) -> None:
+        """Ask core for the rows and show them. Raises TocsinError, which the shell shows as a line."""
+
+    def filter_by(self, text: str) -> None:
+        """Show only what has `text` in it."""

@@ -1,0 +1,1 @@
+"""Sheets that slide over the page, each typed by its answer."""

@@ -1,0 +1,296 @@
+"""A table over a list of rows, drawn line by line: any number of rows is ready at once, and a key costs one screen.
+
+Textual's DataTable takes a second to be ready with 10,000 rows; this keeps rows as they are and renders what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.widgets.words import safe
+
+Row = TypeVar("Row")
+Order = Any
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column: its title, how a row's cell reads, how it sorts, and how soon it goes when room is short.
+
+    `width` is in cells; `grows` takes what is left. `rank` 0 stays always, the largest rank goes first.
+    """
+
+    title: str
+    width: int
+    cell: Callable[[Row], str]
+    order: Callable[[Row], Order] | None = None
+    colour: Callable[[Row], str] | None = None
+    right: bool = False
+    grows: bool = False
+    rank: int = 0
+
+
+class RowTable(ScrollView, Generic[Row], can_focus=True):
+    """Rows with a cursor. The selected row and the scroll position survive every refresh of the rows."""
+
+    DEFAULT_CSS = """
+    RowTable { height: 1fr; background: $background; color: $foreground; padding: 0 1; overflow-x: hidden;
+               scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False), Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False), Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("home", "edge(0)", "First", show=False), Binding("end", "edge(1)", "Last", show=False),
+        Binding("enter", "choose", "Open"), Binding("s", "sort_next", "Sort"),
+    ]
+    cursor: reactive[int] = reactive(0)
+    hovered: reactive[int] = reactive(-1)
+
+    class Chosen(Message):
+        """A row was opened, by enter, a click on the selected row or a double click."""
+
+        def __init__(self, table: RowTable[Any], row: Any) -> None:
+            self.table, self.row = table, row
+            super().__init__()
+
+    class Menu(Message):
+        """A row's menu was asked for, by a right click; `at` is where."""
+
+        def __init__(self, table: RowTable[Any], row: Any) -> None:
+            self.table, self.row = table, row
+            super().__init__()
+
+    def __init__(
+        self, columns: Sequence[Column[Row]], key: Callable[[Row], object], *, empty: str = "Nothing here yet.",
+        sort: int | None = None, descending: bool = False, id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = list(columns)
+        self.key = key
+        self.empty = empty
+        self.sort_column = sort
+        self.descending = descending
+        self._all: list[Row] = []
+        self._rows: list[Row] = []
+        self._filter = ""
+        self._shown: list[tuple[int, int]] = []
+        self._fitted_to = -1
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows shown, filtered and sorted."""
+        return self._rows
+
+    @property
+    def _room(self) -> int:
+        """Cells of a line, without padding and scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows; the row under the cursor stays under it."""
+        self._all = list(rows)
+        self._arrange()
+
+    def filter_by(self, text: str) -> None:
+        """Show only rows in which some cell has `text`, whatever its case."""
+        self._filter = text.casefold().strip()
+        self._arrange()
+
+    def select(self, key: object) -> None:
+        """Put the cursor on the row with this key, if it is there."""
+        for index, row in enumerate(self._rows):
+            if self.key(row) == key:
+                self.cursor = index
+                return
+
+    def _arrange(self) -> None:
+        kept = self.selected
+        rows = self._all
+        if self._filter:
+            rows = [row for row in rows if any(self._filter in column.cell(row).casefold() for column in self.columns)]
+        order = None if self.sort_column is None else self.columns[self.sort_column].order
+        if order is not None:
+            rows = sorted(rows, key=order, reverse=self.descending)
+        self._rows = rows
+        self.virtual_size = Size(self._room, len(rows) + 1)
+        if kept is not None:
+            key = self.key(kept)
+            found = next((index for index, row in enumerate(rows) if self.key(row) == key), None)
+            self.set_reactive(RowTable.cursor, min(self.cursor, max(0, len(rows) - 1)) if found is None else found)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Choose the columns anew for the new width."""
+        self.virtual_size = Size(self._room, len(self._rows) + 1)
+        self._fitted_to = -1
+
+    def _fit(self, width: int) -> list[tuple[int, int]]:
+        """Which columns fit, as (index, width): the largest rank goes first, and one grows into what is left."""
+        chosen = list(range(len(self.columns)))
+
+        def needed() -> int:
+            return sum(self.columns[index].width + GAP for index in chosen) - GAP
+
+        while len(chosen) > 1 and needed() > width:
+            chosen.remove(max(chosen, key=lambda index: (self.columns[index].rank, index)))
+        spare = max(0, width - needed())
+        growing = [index for index in chosen if self.columns[index].grows]
+        return [(index, self.columns[index].width + (spare if growing and index == growing[0] else 0))
+                for index in chosen]
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the header stays, rows scroll below it."""
+        if self._fitted_to != self._room:
+            self._fitted_to = self._room
+            self._shown = self._fit(self._room)
+        if y == 0:
+            return self._header()
+        index = y - 1 + self.scroll_offset.y
+        if not self._rows:
+            text = self.empty if y == 2 else ""
+            if y == 2 and self._filter and self._all:
+                text = f"Nothing matches “{safe(self._filter)}”."
+            return Strip([Segment(text[:self._room], self._style("$secondary"))]).extend_cell_length(
+                self._room, self.rich_style)
+        if index >= len(self._rows):
+            return Strip.blank(self._room, self.rich_style)
+        return self._line(index)
+
+    def _header(self) -> Strip:
+        style = self._style("$secondary") + Style(bold=True)
+        segments = []
+        for place, (index, width) in enumerate(self._shown):
+            column = self.columns[index]
+            mark = (" ↓" if self.descending else " ↑") if index == self.sort_column else ""
+            segments.append(Segment(_fitted(column.title + mark, width, column.right), style))
+            if place < len(self._shown) - 1:
+                segments.append(Segment(" " * GAP, style))
+        return Strip(segments).extend_cell_length(self._room, self.rich_style)
+
+    def _line(self, index: int) -> Strip:
+        row = self._rows[index]
+        base = self.rich_style
+        if index == self.cursor:
+            base = self._style("$block-cursor-foreground", "$block-cursor-background" if self.has_focus else "$surface")
+        elif index == self.hovered:
+            base = self._style("$foreground", "$surface")
+        segments = []
+        for place, (at, width) in enumerate(self._shown):
+            column = self.columns[at]
+            style = base
+            if column.colour is not None:
+                style = base + Style(color=self._style(column.colour(row)).color)
+            segments.append(Segment(_fitted(column.cell(row), width, column.right), style))
+            if place < len(self._shown) - 1:
+                segments.append(Segment(" " * GAP, base))
+        return Strip(segments).extend_cell_length(self._room, base)
+
+    def _style(self, foreground: str, background: str | None = None) -> Style:
+        """Theme colours by their variable's name."""
+        variables = self.app.theme_variables
+        colour = variables.get(foreground.lstrip("$"), "")
+        named = None if not colour or colour.startswith(("auto", "ansi")) else colour[:7]
+        behind = variables.get(background.lstrip("$"), "")[:7] if background else None
+        return self.rich_style + Style(color=named, bgcolor=behind or None)
+
+    def watch_cursor(self) -> None:
+        """Keep the cursor in sight, below the header."""
+        top, height = self.scroll_offset.y, max(1, self.size.height - 1)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False)
+        self.refresh(Region(0, 0, self._room, self.size.height))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        self.cursor = max(0, min(len(self._rows) - 1, self.cursor + by))
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screen."""
+        self.action_move(by * max(1, self.size.height - 2))
+
+    def action_edge(self, last: int) -> None:
+        """Move the cursor to the first or the last row."""
+        self.cursor = max(0, len(self._rows) - 1) if last else 0
+
+    def action_choose(self) -> None:
+        """Open the row under the cursor."""
+        if self.selected is not None:
+            self.post_message(self.Chosen(self, self.selected))
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column that can sort."""
+        sortable = [index for index, _ in self._shown if self.columns[index].order is not None]
+        if sortable:
+            at = sortable.index(self.sort_column) + 1 if self.sort_column in sortable else 0
+            self.sort_by(sortable[at % len(sortable)])
+
+    def sort_by(self, column: int) -> None:
+        """Sort by a column; the same one again turns the order round."""
+        if self.columns[column].order is None:
+            return
+        self.descending = not self.descending if column == self.sort_column else self.columns[column].right
+        self.sort_column = column
+        self._arrange()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Show which row the mouse is over."""
+        offset = event.get_content_offset(self)
+        self.hovered = -1 if offset is None or offset.y == 0 else offset.y - 1 + self.scroll_offset.y
+
+    def on_leave(self) -> None:
+        """The mouse is elsewhere."""
+        self.hovered = -1
+
+    def on_click(self, event: events.Click) -> None:
+        """On the header it sorts, on a row it selects; again or twice opens; the right button asks for its menu."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            at = 0
+            for index, width in self._shown:
+                if offset.x < at + width + GAP:
+                    self.sort_by(index)
+                    return
+                at += width + GAP
+            return
+        index = offset.y - 1 + self.scroll_offset.y
+        if index >= len(self._rows):
+            return
+        again = index == self.cursor
+        self.cursor = index
+        if event.button == 3:
+            self.post_message(self.Menu(self, self._rows[index]))
+        elif event.chain > 1 or again:
+            self.action_choose()
+
+
+def _fitted(text: str, width: int, right: bool) -> str:
+    """`text` in exactly `width` cells; wide characters count as two, and what is too long ends in an ellipsis."""
+    from rich.cells import cell_len, set_cell_size
+
+    clean = safe(text)
+    length = cell_len(clean)
+    if length > width:
+        return set_cell_size(clean, width - 1) + "…" if width > 1 else set_cell_size(clean, width)
+    return " " * (width - length) + clean if right else clean + " " * (width - length)

@@ -14,7 +14,7 @@ from core.connections import add_source
 from core.store import open_store
 from tests.processes import address_in, serving, until
 
-KILLS = 4
+KILLS = 3
 SENDERS = 4
 BATCH = 20
 
@@ -49,7 +49,7 @@ def test_what_was_answered_is_counted_once_whatever_is_killed(tmp_path: Path) ->
                     answered.update(ids)
 
     for life in range(KILLS):
-        goal = len(answered) + chance.randrange(200, 800)
+        goal = len(answered) + chance.randrange(200, 600)
         with serving(tmp_path / "tocsin.db") as (process, line):
             url, ended = address_in(line), threading.Event()
             threads = [threading.Thread(target=stream, args=(url, life, n, ended)) for n in range(SENDERS)]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -41,8 +37,7 @@ from core.model import (
     Stage,
 )
 from core.store import Store, open_store
-
-SERVE = [sys.executable, "-m", "tui.cli"]
+from tests.processes import serving, until
 
 
 class Mailbox:
@@ -92,30 +87,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(
-    store: Path, collector: str = "127.0.0.1:0", **settings: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`tocsin serve` on `store`: the process and the line it printed."""
-    process = subprocess.Popen(
-        [*SERVE, "--store", str(store), "serve", "--collector", collector], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env=os.environ | settings, cwd=Path(__file__).parents[2])
-    try:
-        assert process.stdout is not None
-        yield process, process.stdout.readline()
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until `holds()` is true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        threading.Event().wait(0.05)
 
 
 def silent_source(store: Store, now: datetime, channels: list[tuple[ChannelKind, str | None]]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
+from textual.widgets._toast import Toast
 
 from tests.tui.conftest import Opened, ready, shows
 from tui.screens.connection import ConnectionView
@@ -35,6 +36,7 @@ async def at(pilot: Pilot[None], place: str, crumb: str) -> Shell:
     await shows(pilot, lambda: shell.view is not None and shell.view.crumbs[1] == crumb
                 and shell.query_one(RowTable).rows)
     pilot.app.clear_notifications()
+    await shows(pilot, lambda: not shell.query(Toast) and isinstance(pilot.app.focused, RowTable))
     await pilot.pause()
     return shell
 

@@ -31,16 +31,32 @@ SELECT a.connection_id, COUNT(*), COUNT(i.id)
 FROM alert a LEFT JOIN incident i ON i.alert_id = a.id AND i.closed_at IS NULL
 WHERE a.deleted_at IS NULL GROUP BY a.connection_id
 """
-SUMS = """
-SELECT h.connection_id, h.stage, CAST(SUM(CASE WHEN h.hour >= :middle THEN h.count ELSE 0 END) AS BIGINT),
-       CAST(SUM(CASE WHEN h.hour < :middle THEN h.count ELSE 0 END) AS BIGINT)
+COUNTED = """
 FROM hourly_count h
 WHERE h.connection_id IN (SELECT id FROM connection WHERE kind = :kind AND removed_at IS NULL
                           AND (:slug = '' OR slug = :slug))
   AND h.hour >= :since AND h.hour < :until
-GROUP BY h.connection_id, h.stage
 """
-NOTHING = (0, 0)
+# Grouped by the connection alone, which is the table's own order: with the stage in it SQLite sorts every row first.
+SUMS = {
+    ConnectionKind.SOURCE: f"""
+SELECT h.connection_id, CAST(COALESCE(SUM(h.count) FILTER (WHERE h.hour >= :middle), 0) AS BIGINT),
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.hour < :middle), 0) AS BIGINT)
+{COUNTED} AND h.stage = 'received' GROUP BY h.connection_id
+""",
+    ConnectionKind.DESTINATION: f"""
+SELECT h.connection_id,
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.stage = 'delivered' AND h.hour >= :middle), 0) AS BIGINT),
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.stage = 'delivered' AND h.hour < :middle), 0) AS BIGINT),
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.stage = 'failed' AND h.hour >= :middle), 0) AS BIGINT),
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.stage = 'failed' AND h.hour < :middle), 0) AS BIGINT),
+       CAST(COALESCE(SUM(h.count) FILTER (WHERE h.stage = 'filtered' AND h.hour >= :middle), 0) AS BIGINT)
+{COUNTED} GROUP BY h.connection_id
+""",
+}
+NO_EVENTS = (0, 0, 0)
+NO_DELIVERIES = (0, 0, 0, 0, 0, 0)
+NO_ALERTS = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +141,8 @@ def source_rows(
     lines = sparks_of(session, [row.id for row in rows], ConnectionKind.SOURCE, now) if sparks else {}
     found = []
     for row in rows:
-        current, before = sums.get((row.id, Stage.RECEIVED.value), NOTHING)
-        count, firing = alerts.get(row.id, NOTHING)
+        _, current, before = sums.get(row.id, NO_EVENTS)
+        count, firing = alerts.get(row.id, NO_ALERTS)
         found.append(SourceRow(
             row.id, row.slug, row.name, row.type, Category(row.category), bool(row.enabled), current, before,
             change_percent(current, before), count, firing, _moment(row.stale_since), from_micros(row.created_at),
@@ -142,14 +158,12 @@ def destination_rows(
     lines = sparks_of(session, [row.id for row in rows], ConnectionKind.DESTINATION, now) if sparks else {}
     found = []
     for row in rows:
-        delivered, delivered_before = sums.get((row.id, Stage.DELIVERED.value), NOTHING)
-        failed, failed_before = sums.get((row.id, Stage.FAILED.value), NOTHING)
-        count, firing = alerts.get(row.id, NOTHING)
+        _, delivered, delivered_before, failed, failed_before, filtered = sums.get(row.id, NO_DELIVERIES)
+        count, firing = alerts.get(row.id, NO_ALERTS)
         found.append(DestinationRow(
             row.id, row.slug, row.name, row.type, Mode(row.mode), row.source_slug, row.source_name, bool(row.enabled),
-            delivered, failed, sums.get((row.id, Stage.FILTERED.value), NOTHING)[0], rate_percent(delivered, failed),
-            rate_percent(delivered_before, failed_before), count, firing, _moment(row.stale_since),
-            from_micros(row.created_at), lines.get(row.id, [])))
+            delivered, failed, filtered, rate_percent(delivered, failed), rate_percent(delivered_before, failed_before),
+            count, firing, _moment(row.stale_since), from_micros(row.created_at), lines.get(row.id, [])))
     return found
 
 
@@ -183,7 +197,7 @@ def overview(session: Session, slug: str, now: datetime) -> Overview:
     return Overview(connection.kind, None, target, None, since, counted, head[0].current if head else 0)
 
 
-Sums = dict[tuple[int, str], tuple[int, int]]
+Sums = dict[int, Sequence[int]]
 Alerts = dict[int, tuple[int, int]]
 
 
@@ -195,8 +209,8 @@ def _read(
     keys = {"kind": kind.value, "slug": slug or ""}
     rows = link.execute(sa.text(CONNECTIONS), keys | {"category": category, "mode": mode}).all()
     window = {"middle": hour - DAY, "since": hour - 2 * DAY, "until": hour}
-    sums = {(row[0], row[1]): (row[2], row[3]) for row in link.execute(sa.text(SUMS), keys | window)}
-    alerts = {row[0]: (row[1], row[2]) for row in link.execute(sa.text(ALERTS))}
+    sums: Sums = {row[0]: row for row in link.execute(sa.text(SUMS[kind]), keys | window).all()}
+    alerts = {row[0]: (row[1], row[2]) for row in link.execute(sa.text(ALERTS)).all()}
     return rows, sums, alerts
 
 

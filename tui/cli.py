@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import cli
@@ -42,7 +43,7 @@ def dashboard(given: Given, collector: str | None, scheduled: bool) -> None:
                           scheduler=scheduled)
         await service.start()
         running.append(service)
-        return engine
+        return replace(engine, service=service.state)
 
     async def closed() -> None:
         for service in running:
@@ -70,7 +71,7 @@ def demo(seed: int, speed: float) -> None:
             from core.store import open_store
             from tui.engine import open_engine
 
-            now = SystemClock().now()
+            now, senders = SystemClock().now(), outbox.silent_senders()
             world = simulator.plan(seed, hour_of(now))
 
             def work() -> Engine:
@@ -78,17 +79,17 @@ def demo(seed: int, speed: float) -> None:
                 store = open_store(path)
                 simulator.populate(store, world, now)
                 store.close()
-                return open_engine(load_settings(store=path, member="ada@acme.example"), FastClock(now, speed))
+                return open_engine(load_settings(store=path, member="ada@acme.example"), FastClock(now, speed), senders)
 
             engine = await asyncio.to_thread(work)
             service = Service(engine.store, engine.settings, engine.clock, collector="127.0.0.1:0", scheduler=True,
-                              senders=outbox.silent_senders())
+                              senders=senders)
             await service.start()
             running.append(service)
             address = service.state().collector
             if address:
                 playing.append(asyncio.create_task(simulator.play(world, engine.clock, f"http://{address}")))
-            return engine
+            return replace(engine, service=service.state)
 
         async def closed() -> None:
             for task in playing:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
@@ -15,6 +15,10 @@ from core.clock import Clock
 from core.members import current_member, known_member, workspace_name
 from core.settings import Settings
 from core.store import Store, open_store
+
+if TYPE_CHECKING:
+    from core.channels.senders import Senders
+    from core.service import ServiceState
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,10 +33,20 @@ class Engine:
     clock: Clock
     actor: Actor
     workspace: str
+    senders: Senders | None = None
+    """What carries a test message; None means the real mail and Slack of `settings`."""
+    service: Callable[[], ServiceState] | None = None
+    """How collector and scheduler beside the screens do; None while nothing runs beside them."""
 
     def now(self) -> datetime:
         """The present, aware and in UTC."""
         return self.clock.now()
+
+    def carriers(self) -> Senders:
+        """What carries a test message. Raises InvalidInput when the mail server's URL is not one."""
+        from core.channels.senders import senders_of  # brings httpx, which no screen needs before a test
+
+        return self.senders or senders_of(self.settings, self.clock.now)
 
     async def read(self, ask: Callable[Concatenate[Session, P], T], *args: P.args, **options: P.kwargs) -> T:
         """What `ask(session, …)` answers, asked in a thread. Raises what it raises."""
@@ -49,7 +63,7 @@ class Engine:
         return await asyncio.to_thread(work)
 
 
-def open_engine(settings: Settings, clock: Clock) -> Engine:
+def open_engine(settings: Settings, clock: Clock, senders: Senders | None = None) -> Engine:
     """Open the store of `settings` as its current member. Raises TocsinError with the sentence to show."""
     store = open_store(settings.store)
     try:
@@ -63,4 +77,4 @@ def open_engine(settings: Settings, clock: Clock) -> Engine:
     except BaseException:
         store.close()
         raise
-    return Engine(store, settings, clock, actor, name)
+    return Engine(store, settings, clock, actor, name, senders)

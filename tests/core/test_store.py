@@ -47,9 +47,9 @@ def test_an_embedded_store_is_readable_by_its_owner_only(tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "deep" / "t.db").stat().st_mode) == 0o600
 
 
-def test_many_processes_opening_an_empty_store_upgrade_it_once(store_address: str) -> None:
+def test_many_processes_opening_an_empty_store_upgrade_it_once(empty_address: str) -> None:
     with ThreadPoolExecutor(6) as pool:
-        stores = list(pool.map(lambda _: open_store(store_address), range(6)))
+        stores = list(pool.map(lambda _: open_store(empty_address), range(6)))
 
     with stores[0].engine.connect() as link:
         assert link.exec_driver_sql("SELECT version_num FROM alembic_version").all() == [(HEAD,)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from core.clock import Clock, from_micros, hour_of, start_of
 from core.errors import TocsinError
+from core.intake.segment.link import Link
 from core.intake.segment.link import find as find_link
 from core.intake.segment.token import find_token
 from core.settings import Settings, host_port
@@ -20,6 +21,8 @@ from core.store import HEAD, Store, open_store
 TIMEOUT_S = 5.0
 AHEAD = timedelta(minutes=2)
 """How far the store's newest time may lie in the future before a clock is called wrong."""
+LATE_SYNC = timedelta(minutes=90)
+"""A sync runs every hour: after so long at least one has not come to its end."""
 NEWEST = sa.text("SELECT MAX(moment) FROM (SELECT MAX(until) AS moment FROM listening UNION ALL "
                  "SELECT MAX(at) AS moment FROM pass) AS moments")
 NEEDS = sa.text("SELECT COUNT(*) FROM alert_channel ch JOIN alert a ON a.id = ch.alert_id "
@@ -51,24 +54,45 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """Which channels alerts send to, and the Segment workspace with its last complaint."""
+    """Which channels alerts send to, and the Segment workspace."""
 
     email: int
     slack: int
-    workspace: str | None
-    complaint: str | None
+    segment: Link | None
+
+
+class Door(StrEnum):
+    """What answers at the collector's address."""
+
+    OFF = "off"
+    OURS = "ours"
+    TAKEN = "taken"
+    FREE = "free"
 
 
 async def examine(settings: Settings, clock: Clock) -> list[Finding]:
     """Look at everything; nothing is sent, and no store is made where there is none."""
     found, uses = await asyncio.to_thread(_examine_store, settings, clock)
     others = await asyncio.gather(
-        _mail(settings, uses), _collector(settings), _slack(settings, uses), asyncio.to_thread(_token, settings, uses))
+        _mail(settings, uses), _collector(settings), _slack(settings, uses),
+        asyncio.to_thread(_token, settings, uses, clock.now()))
     return [*found, *others]
 
 
+async def knock(settings: Settings) -> Door:
+    """What answers at the collector's address: a collector of this or another process, a stranger, or nobody."""
+    if settings.collector == "off":
+        return Door.OFF
+    host, port = host_port(settings.collector)
+    try:
+        said = await _ask(host, port, b"GET /healthz HTTP/1.0\r\nHost: tocsin\r\n\r\n")
+    except (OSError, TimeoutError):
+        return Door.FREE
+    return Door.OURS if b" 200 " in said.split(b"\r\n", 1)[0] else Door.TAKEN
+
+
 def _examine_store(settings: Settings, clock: Clock) -> tuple[list[Finding], _Uses]:
-    nothing = _Uses(0, 0, None, None)
+    nothing = _Uses(0, 0, None)
     address = settings.store
     if "://" not in address and not Path(address).expanduser().exists():
         return [Finding("store", State.WARN, f"there is none at {address} yet", "the first command or start makes it"),
@@ -107,7 +131,7 @@ def _of_store(store: Store, clock: Clock) -> tuple[list[Finding], _Uses]:
         found.append(Finding("scheduler", State.WARN, told, "keep tocsin serve running"))
     elif last_hour is not None:
         found.append(Finding("scheduler", State.OK, f"the last pass judged {start_of(last_hour):%Y-%m-%d %H:%M} UTC"))
-    return found, _Uses(email, slack, joined.workspace_name if joined else None, joined.last_error if joined else None)
+    return found, _Uses(email, slack, joined)
 
 
 async def _mail(settings: Settings, uses: _Uses) -> Finding:
@@ -129,18 +153,18 @@ async def _mail(settings: Settings, uses: _Uses) -> Finding:
 
 
 async def _collector(settings: Settings) -> Finding:
-    if settings.collector == "off":
-        return Finding("collector", State.OK, "off, as set")
-    host, port = host_port(settings.collector)
-    try:
-        said = await _ask(host, port, b"GET /healthz HTTP/1.0\r\nHost: tocsin\r\n\r\n")
-    except (OSError, TimeoutError):
-        return Finding("collector", State.OK, f"{settings.collector} is free; nothing listens there now",
-                       "tocsin serve listens there")
-    if b" 200 " in said.split(b"\r\n", 1)[0]:
-        return Finding("collector", State.OK, f"a collector listens at {settings.collector}")
-    return Finding("collector", State.BAD, f"{settings.collector} is taken by another program",
-                   "choose another address with TOCSIN_COLLECTOR or --collector")
+    where = settings.collector
+    match await knock(settings):
+        case Door.OFF:
+            return Finding("collector", State.OK, "off, as set")
+        case Door.FREE:
+            return Finding("collector", State.OK, f"{where} is free; nothing listens there now",
+                           "tocsin serve listens there")
+        case Door.OURS:
+            return Finding("collector", State.OK, f"a collector listens at {where}")
+        case Door.TAKEN:
+            return Finding("collector", State.BAD, f"{where} is taken by another program",
+                           "choose another address with TOCSIN_COLLECTOR or --collector")
 
 
 async def _ask(host: str, port: int, request: bytes) -> bytes:
@@ -182,20 +206,25 @@ async def _reachable(host: str) -> bool:
     return True
 
 
-def _token(settings: Settings, uses: _Uses) -> Finding:
+def _token(settings: Settings, uses: _Uses, now: datetime) -> Finding:
     try:
         token = find_token(settings)
     except TocsinError as error:
         return Finding("token", State.BAD, str(error))
-    if uses.workspace is None:
+    link = uses.segment
+    if link is None:
         told = "a Segment token is set, but no workspace is connected" if token else "no Segment workspace is connected"
         return Finding("token", State.OK, told, "tocsin segment connect" if token else None)
     if token is None:
-        return Finding("token", State.BAD, f"{uses.workspace} is connected, but there is no token any more",
+        return Finding("token", State.BAD, f"{link.workspace_name} is connected, but there is no token any more",
                        "tocsin segment connect with a new one")
-    if uses.complaint is not None:
-        return Finding("token", State.WARN, f"the last sync of {uses.workspace} complained: {uses.complaint}",
-                       "tocsin segment sync tries again")
-    return Finding("token", State.OK, f"set; {uses.workspace} is connected")
-
-
+    if link.last_error is None:
+        return Finding("token", State.OK, f"set; {link.workspace_name} is connected")
+    read = link.last_sync_at or link.connected_at
+    if now - read > LATE_SYNC:
+        return Finding(
+            "token", State.BAD,
+            f"nothing was read of {link.workspace_name} since {read:%Y-%m-%d %H:%M} UTC: {link.last_error}",
+            "tocsin segment sync tries again; tocsin segment connect takes a new token")
+    return Finding("token", State.WARN, f"the last sync of {link.workspace_name} complained: {link.last_error}",
+                   "tocsin segment sync tries again")

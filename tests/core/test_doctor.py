@@ -196,10 +196,16 @@ def test_the_token_is_told_with_its_workspace(acme: Acme) -> None:
     with acme.store.write() as session:
         link.note(session, AT, 3, "Segment answered 503", finished=False)
     troubled = look(segment_token="sgp_" + "x" * 40)["token"]
+    with acme.store.write() as session:
+        session.connection().exec_driver_sql(
+            f"UPDATE segment_link SET last_sync_at = {micros(AT - timedelta(hours=3))}")
+    long = look(segment_token="sgp_" + "x" * 40)["token"]
 
-    assert [finding.state for finding in (nothing, unused, missing, fine, troubled)] == [
-        State.OK, State.OK, State.BAD, State.OK, State.WARN]
+    assert [finding.state for finding in (nothing, unused, missing, fine, troubled, long)] == [
+        State.OK, State.OK, State.BAD, State.OK, State.WARN, State.BAD]
     assert "Segment answered 503" in troubled.told
+    assert "nothing was read of Acme since" in long.told
+    assert "tocsin segment connect" in str(long.advice)
     assert "sgp_" not in "".join(finding.told for finding in (unused, fine, troubled))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import NewType, Protocol
@@ -11,6 +12,8 @@ Hour = NewType("Hour", int)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+LONGEST = timedelta(days=366)
 
 
 class Clock(Protocol):
@@ -70,6 +73,15 @@ def parse_time(text: str) -> datetime:
     """An ISO 8601 time as an aware UTC datetime; without an offset it is taken as UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def parse_length(text: str) -> timedelta:
+    """`30m`, `8h` or `2d`, at most 366 days. Raises ValueError with a sentence."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text.strip().lower())
+    length = int(found[1]) * UNITS[found[2]] if found else None
+    if length is None or length > LONGEST:
+        raise ValueError(f"{text!r} is not a length of time like 30m, 8h or 2d (at most 366d).")
+    return length
 
 
 def iso(moment: datetime | None) -> str | None:

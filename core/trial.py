@@ -1,9 +1,9 @@
-"""Send test: a marked message through one alert's channels, each answer shown and kept as a row."""
+"""Send test: a marked message through one alert's channels, saved (each answer kept as a row) or only typed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -13,18 +13,23 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from core.access import Action, Actor, require
-from core.channels.message import Facts
-from core.channels.outcome import Outcome
+from core.alert_spec import AlertSpec
+from core.alerts import checked
+from core.channels.message import Facts, word
+from core.channels.outcome import Envelope, Outcome
 from core.channels.senders import Senders
 from core.channels.targets import mask
 from core.claims import CLAIM, Fate, Row, Unit, note_health, settle
 from core.clock import Clock, Hour, hour_of, micros
+from core.connections import find
 from core.counts import series
 from core.errors import NotFound
 from core.evaluation import evaluate
+from core.foresight import backtest
 from core.health import break_channels, mend_channels
 from core.model import ChannelKind, Delivery, Event, Notification
 from core.queueing import SPARK_HOURS, facts_of, spark_of
+from core.rules import DAY
 from core.store import Store, holder
 
 ALERT = """
@@ -118,3 +123,35 @@ def _facts(session: Session, alert_id: int, name: str, email: str, hour: Hour) -
     counted = series(session, [item.connection], Hour(hour - SPARK_HOURS), hour)
     facts = facts_of(item, Event.TEST, hour, spark_of(counted, item.connection, item.asks.kind))
     return msgspec.structs.replace(facts, set_by=name, set_by_email=email, test=True)
+
+
+async def try_channels(
+    store: Store, actor: Actor, slug: str, spec: AlertSpec, senders: Senders, now: datetime,
+    slack_hosts: Sequence[str],
+) -> list[Answer]:
+    """Send a marked test to channels that were typed and not saved yet; nothing is written, and in-app has no test.
+
+    Raises InvalidInput, with its field, for what could not be saved either.
+    """
+    wanted = checked(spec, slack_hosts)
+    facts = await asyncio.to_thread(_unsaved, store, actor, slug, wanted, now)
+    digest = f"tocsin.try.{uuid4().hex}"
+    envelopes = [(channel.kind, Envelope(word([facts]), channel.target or "", digest, now))
+                 for channel in wanted.channels if channel.kind is not ChannelKind.IN_APP]
+    outcomes = await asyncio.gather(*(senders.send(kind, envelope) for kind, envelope in envelopes))
+    return [Answer(kind, mask(kind, envelope.target), outcome.sent, outcome.answer)
+            for (kind, envelope), outcome in zip(envelopes, outcomes, strict=True)]
+
+
+def _unsaved(store: Store, actor: Actor, slug: str, spec: AlertSpec, now: datetime) -> Facts:
+    with store.read() as session:
+        connection = find(session, slug)
+        seen = backtest(session, slug, spec.asks, now, days=1)
+        hour = hour_of(now)
+        counted = series(session, [connection.id or 0], Hour(hour - SPARK_HOURS), hour)
+        return Facts(
+            event=Event.TEST.value, kind=spec.kind.value, connection=slug, connection_name=connection.name,
+            threshold=spec.threshold, direction=spec.direction.value, baseline_kind=spec.baseline.value,
+            current=seen.now.current, baseline=seen.now.baseline, delivered=seen.now.delivered, failed=seen.now.failed,
+            window_start=hour - DAY, window_end=hour, spark=spark_of(counted, connection.id or 0, spec.kind),
+            set_by=actor.name, set_by_email=actor.email, test=True)

@@ -48,6 +48,10 @@ class Engine:
 
         return self.senders or senders_of(self.settings, self.clock.now)
 
+    async def changes(self) -> int:
+        """A number that moves whenever any process writes to the store."""
+        return await asyncio.to_thread(self.store.changes)
+
     async def read(self, ask: Callable[Concatenate[Session, P], T], *args: P.args, **options: P.kwargs) -> T:
         """What `ask(session, …)` answers, asked in a thread. Raises what it raises."""
         def work() -> T:

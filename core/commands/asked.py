@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Literal
 
 import typer
 
-from core.clock import parse_time
+from core.clock import parse_length, parse_time
 
 CategoryName = Literal["event_streams", "cloud_app", "reverse_etl"]
 ModeName = Literal["cloud", "device"]
@@ -18,8 +17,6 @@ BaselineName = Literal["day_before", "week_before"]
 ReminderName = Literal["off", "24h", "72h"]
 StateName = Literal["firing", "ok", "learning", "no_data", "too_few", "unknown", "disabled", "muted", "new"]
 REMINDER_HOURS: dict[ReminderName, int] = {"off": 0, "24h": 24, "72h": 72}
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-LONGEST = timedelta(days=366)
 
 
 def asked_time(text: str) -> datetime:
@@ -32,8 +29,7 @@ def asked_time(text: str) -> datetime:
 
 def asked_length(text: str) -> timedelta:
     """`30m`, `8h` or `2d`, at most a year. Bad usage otherwise."""
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text.strip().lower())
-    length = int(found[1]) * UNITS[found[2]] if found else None
-    if length is None or length > LONGEST:
-        raise typer.BadParameter(f"{text!r} is not a length of time like 30m, 8h or 2d (at most 366d).")
-    return length
+    try:
+        return parse_length(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -8,13 +8,14 @@ from typing import Protocol
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets._toast import Toast
 
 from tests.tui.conftest import Opened, ready, shows
 from tui.screens.connection import ConnectionView
 from tui.screens.shell import Shell
 from tui.sheets.alert_sheet import AlertSheet
+from tui.sheets.foreseen import Foreseen
 from tui.sheets.notification_panel import NotificationPanel
 from tui.themes import LIGHT
 from tui.widgets.action_menu import ActionMenu
@@ -84,7 +85,7 @@ def test_the_create_sheet_with_its_preview(tocsin: Opened, snap_compare: Compare
         await pilot.press("c")
         await shows(pilot, lambda: isinstance(pilot.app.screen, AlertSheet) and pilot.app.screen.focused)
         await pilot.press(*"20")
-        await shows(pilot, lambda: "Would have" in str(pilot.app.screen.query_one("#preview", Static).content))
+        await shows(pilot, lambda: "Would have" in str(pilot.app.screen.query_one(Foreseen).content))
         await pilot.pause()
 
     app = tocsin()

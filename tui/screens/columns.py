@@ -10,13 +10,13 @@ from core.alert_rows import AlertRow
 from core.connection_rows import DestinationRow, SourceRow
 from core.incidents import IncidentRow
 from core.members import MemberRow
-from core.model import ChannelKind
+from core.model import AlertKind
 from core.rules import percent_text
 from tui.widgets.row_table import Column
-from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline
+from tui.widgets.words import CHANNELS, STATES, ago, arrow, length, number, percent, sparkline
 
-CHANNELS = {ChannelKind.EMAIL: "✉", ChannelKind.SLACK: "#", ChannelKind.IN_APP: "♪"}
 SPARK = 16
+KINDS = {AlertKind.SOURCE_VOLUME: "Source volume", AlertKind.DELIVERY_RATE: "Delivery rate"}
 NOTHING = Decimal("-Infinity")
 
 
@@ -78,15 +78,16 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
                lambda row: row.connection_name.casefold() if row.source_name else "", rank=3),
     ] if everywhere else []
     return [
-        Column("Alert", 24, lambda row: row.title, lambda row: row.title, grows=not everywhere),
+        Column("Alert", 13 if everywhere else 24, lambda row: row.title if not everywhere else KINDS[row.kind],
+               lambda row: row.title, grows=not everywhere),
         *where,
         Column("Threshold", 9, lambda row: f"{percent_text(row.spec.threshold)} %", lambda row: row.spec.threshold,
                right=True),
         Column("State", 14, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
-        Column("Created by", 16, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=3),
-        Column("Last sent", 11, lambda row: ago(row.last_sent_at, now()), rank=2),
+        Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=3),
+        Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=2),
         Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=1),
-        Column("Actions", 7, lambda row: "   ⋮", rank=1),
+        Column("Actions", 7, lambda row: "   ⋮"),
     ]
 
 

@@ -45,7 +45,7 @@ class ConnectionView(View):
             with TabPane("Overview", id="overview"):
                 yield Static("", id="numbers")
                 yield VolumeChart()
-                yield Static("█ last 48 h   ░ the 48 h before   ▲ incident", id="legend")
+                yield Static("█ last 48 h   ░ the day before   ▲ incident", id="legend")
             with TabPane("Alerts", id="alerts"):
                 yield AlertsView(self.engine, self.slug)
             with TabPane("Settings", id="settings-tab"):
@@ -121,7 +121,7 @@ def _plot(found: Overview, alerts: list[AlertRow], incidents: list[IncidentRow])
         level, part = found.source.baseline / 24, tight.threshold / 10_000
         band = (0.0 if tight.direction is Direction.SPIKE else level * max(0.0, 1 - part),
                 level * (1 + part) if tight.direction is not Direction.DROP else level * 2)
-    return Plot(values[48:], values[:48], found.since + 48, [hour_of(row.opened_at) for row in incidents], band)
+    return Plot(values[48:], values[24:72], found.since + 48, [hour_of(row.opened_at) for row in incidents], band)
 
 
 def _settings(found: Overview, actor: Actor, collector: str) -> Content:

@@ -253,7 +253,7 @@ class Shell(Screen[None]):
     async def action_create(self) -> None:
         """Create an alert for the connection that is shown or selected."""
         from tui.screens.places import alert_target
-        from tui.sheets.alert_sheet import AlertSheet
+        from tui.sheets.alert_sheet import creating
 
         if self.engine is None or self.view is None:
             return
@@ -261,7 +261,7 @@ class Shell(Screen[None]):
         if slug is None:
             self.notify(why, severity="warning", markup=False)
             return
-        saved = await self.app.push_screen_wait(AlertSheet(self.engine, slug))
+        saved = await self.app.push_screen_wait(await creating(self.engine, slug))
         if saved is not None:
             self.notify("The alert is saved. It is judged at the next pass.", markup=False)
             await self._open(("connection", slug, "alerts", saved))

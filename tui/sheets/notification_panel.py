@@ -7,26 +7,26 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from core.errors import TocsinError
 from core.incidents import NotificationRow, list_notifications, mark_read
 from tui.engine import Engine
-from tui.widgets.words import ago, safe
+from tui.sheets.fields import Title
+from tui.sheets.sheet import Panel, Sheet
+from tui.widgets.words import ago, local, safe
 
 MOST = 200
+LOOK_S = 1.0
 
 
-class NotificationPanel(ModalScreen[NotificationRow | None]):
+class NotificationPanel(Sheet[NotificationRow | None]):
     """Answers with the notification to jump to, or None."""
 
-    CSS_PATH = "sheet.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,b", "leave", "Back"), Binding("m", "read", "Mark read"), Binding("M", "read_all", "All read"),
+        Binding("b", "leave", show=False), Binding("m", "read", "Mark read"), Binding("M", "read_all", "All read"),
         Binding("u", "unread", "Unread only"), Binding("j", "down", show=False), Binding("k", "up", show=False)]
 
     def __init__(self, engine: Engine) -> None:
@@ -34,30 +34,51 @@ class NotificationPanel(ModalScreen[NotificationRow | None]):
         self._engine = engine
         self._rows: list[NotificationRow] = []
         self._unread = False
+        self._changes = -1
 
     def compose(self) -> ComposeResult:
-        """A list and its keys."""
-        with Vertical(id="sheet"):
-            yield Static("Notifications", id="title")
-            yield OptionList(id="bell-list")
-            yield Static("↵ open  m read  M all read  u unread only", id="bell-told")
+        """A title, the list, and its keys."""
+        with Panel():
+            yield Title("Notifications")
+            yield Static("", id="count", classes="told")
+            yield OptionList()
+            yield Static("↵ open   m read   M all read   u unread only", classes="foot")
 
     async def on_mount(self) -> None:
-        """Show what rang."""
+        """Show what rang, and keep it as the store is."""
         await self._load()
         self.query_one(OptionList).focus()
+        self.set_interval(LOOK_S, self._look)
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Follow the store: what rings while one reads is on top."""
+        changes = await self._engine.changes()
+        if changes != self._changes:
+            self._changes = changes
+            await self._load()
 
     async def _load(self) -> None:
-        engine = self._engine
-        self._rows = await engine.read(list_notifications, engine.actor, bell_of=engine.actor.id, unread=self._unread,
-                                       limit=MOST)
-        menu = self.query_one(OptionList)
-        kept = menu.highlighted
+        engine, menu = self._engine, self.query_one(OptionList)
+        kept = None if menu.highlighted is None else menu.get_option_at_index(menu.highlighted).id
+        try:
+            rows = await engine.read(list_notifications, engine.actor, bell_of=engine.actor.id, unread=self._unread,
+                                     limit=MOST)
+        except TocsinError as error:
+            self.query_one("#count", Static).update(Content.styled(f"✕ {safe(str(error))}", "$error"))
+            return
+        if not self.is_attached:
+            return
+        self._rows = rows
         menu.clear_options()
-        menu.add_options([Option(_text(row, self._engine), id=str(row.id)) for row in self._rows] or [
-            Option(Content("Nothing has rung."), disabled=True)])
-        if self._rows:
-            menu.highlighted = min(kept or 0, len(self._rows) - 1)
+        menu.add_options([Option(_text(row, engine), id=str(row.id)) for row in rows] or [
+            Option(Content.styled("Nothing has rung." if not self._unread else "Nothing is unread.", "$secondary"),
+                   disabled=True)])
+        places = [str(row.id) for row in rows]
+        if rows:
+            menu.highlighted = places.index(kept) if kept in places else 0
+        unread = sum(row.read_at is None for row in rows)
+        self.query_one("#count", Static).update(Content(f"{unread} unread" + (" only" if self._unread else "")))
 
     def _selected(self) -> NotificationRow | None:
         at = self.query_one(OptionList).highlighted
@@ -99,12 +120,10 @@ class NotificationPanel(ModalScreen[NotificationRow | None]):
         """One up."""
         self.query_one(OptionList).action_cursor_up()
 
-    def action_leave(self) -> None:
-        """Back."""
-        self.dismiss(None)
-
 
 def _text(row: NotificationRow, engine: Engine) -> Content:
     mark = ("● ", "$primary") if row.read_at is None else ("  ", "$secondary")
-    when = f"\n  {safe(row.facts.connection_name)} · {ago(row.created_at, engine.now())}"
+    name = safe(row.facts.connection_name)
+    where = "" if row.sentence.startswith(row.facts.connection_name) else f"{name} · "
+    when = f"\n  {where}{ago(row.created_at, engine.now())} · {local(row.created_at)}\n"
     return Content.assemble(mark, (safe(row.sentence), "bold" if row.read_at is None else ""), (when, "$secondary"))

@@ -66,6 +66,9 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
             self.table, self.row = table, row
             super().__init__()
 
+    class Moved(Message):
+        """Another row is under the cursor."""
+
     class Menu(Message):
         """A row's menu was asked for, by a right click; `at` is where."""
 
@@ -219,6 +222,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
         self.refresh(Region(0, 0, self._room, self.size.height))
+        self.post_message(self.Moved())
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""

@@ -1,4 +1,4 @@
-"""The last 48 hours as bars, with the 48 before drawn behind them, the alert's band and incident marks."""
+"""The last 48 hours as bars, with the day before each drawn behind it, the alert's band and incident marks."""
 
 from __future__ import annotations
 

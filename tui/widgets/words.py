@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.model import ChannelKind, Delivery
+
 BARS = "▁▂▃▄▅▆▇█"
 STATES = {
     "firing": ("▲", "$error"), "ok": ("●", "$success"), "enabled": ("●", "$success"), "disabled": ("○", "$secondary"),
     "muted": ("◌", "$secondary"), "learning": ("◔", "$secondary"), "no_data": ("∅", "$secondary"),
     "too_few": ("◦", "$secondary"), "unknown": ("?", "$warning"), "new": ("·", "$secondary"),
 }
+CHANNELS = {ChannelKind.EMAIL: "✉", ChannelKind.SLACK: "#", ChannelKind.IN_APP: "♪"}
+DELIVERIES = {Delivery.QUEUED: ("…", "$secondary"), Delivery.SENDING: ("…", "$secondary"),
+              Delivery.SENT: ("✓", "$success"), Delivery.FAILED: ("✕", "$error"), Delivery.DROPPED: ("–", "$secondary")}
 """A glyph of one cell beside every status, so that colour is never the only carrier; theme colours by name."""
 
 
@@ -44,6 +49,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
     return "just now" if now - moment < timedelta(minutes=1) else f"{length(now - moment)} ago"
+
+
+def local(moment: datetime) -> str:
+    """A time on this machine's clock, as `Mon 23 Nov 14:05`."""
+    return f"{moment.astimezone():%a %-d %b %H:%M}"
 
 
 def length(time: timedelta) -> str:

@@ -14,7 +14,6 @@ from core.clock import Clock, from_micros, hour_of, start_of
 from core.errors import TocsinError
 from core.intake.segment.link import Link
 from core.intake.segment.link import find as find_link
-from core.intake.segment.token import find_token
 from core.settings import Settings, host_port
 from core.store import HEAD, Store, open_store
 
@@ -70,11 +69,15 @@ class Door(StrEnum):
     FREE = "free"
 
 
-async def examine(settings: Settings, clock: Clock) -> list[Finding]:
-    """Look at everything; nothing is sent, and no store is made where there is none."""
+async def examine(settings: Settings, clock: Clock, *, outwards: bool = True) -> list[Finding]:
+    """Look at everything; nothing is sent, and no store is made where there is none.
+
+    With `outwards` False no mail server and no Slack host is asked either: the demo stays on its machine.
+    """
     found, uses = await asyncio.to_thread(_examine_store, settings, clock)
     others = await asyncio.gather(
-        _mail(settings, uses), _collector(settings), _slack(settings, uses),
+        _mail(settings, uses) if outwards else _kept("smtp"), _collector(settings),
+        _slack(settings, uses) if outwards else _kept("slack"),
         asyncio.to_thread(_token, settings, uses, clock.now()))
     return [*found, *others]
 
@@ -132,6 +135,10 @@ def _of_store(store: Store, clock: Clock) -> tuple[list[Finding], _Uses]:
     elif last_hour is not None:
         found.append(Finding("scheduler", State.OK, f"the last pass judged {start_of(last_hour):%Y-%m-%d %H:%M} UTC"))
     return found, _Uses(email, slack, joined)
+
+
+async def _kept(name: str) -> Finding:
+    return Finding(name, State.OK, "nothing leaves this machine here")
 
 
 async def _mail(settings: Settings, uses: _Uses) -> Finding:
@@ -207,6 +214,8 @@ async def _reachable(host: str) -> bool:
 
 
 def _token(settings: Settings, uses: _Uses, now: datetime) -> Finding:
+    from core.intake.segment.token import find_token  # brings httpx, which a screen must not wait for
+
     try:
         token = find_token(settings)
     except TocsinError as error:

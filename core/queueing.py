@@ -85,7 +85,8 @@ def facts_of(found: Evaluation, event: Event, hour: Hour, spark: list[int], open
     return Facts(
         event=event.value, kind=asks.kind.value, alert=found.alert, connection=found.slug, connection_name=found.name,
         threshold=asks.threshold, direction=asks.direction.value, baseline_kind=asks.baseline.value,
-        current=counts.current, baseline=counts.baseline, delivered=counts.delivered, failed=counts.failed,
+        min_events=asks.min_events, current=counts.current, baseline=counts.baseline, delivered=counts.delivered,
+        failed=counts.failed,
         window_start=hour - 24, window_end=hour, opened_hour=opened_hour, spark=spark,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import textwrap
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as CRLF
@@ -12,7 +13,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from core.channels.message import Message, details, printable, remark
+from core.channels.message import ALL_OPEN, Message, bound, details, printable, remark, window_text
 from core.channels.outcome import Envelope, Outcome, Reason, of_smtp
 from core.channels.render_html import MOST_ITEMS, page
 from core.channels.targets import is_loopback
@@ -25,6 +26,9 @@ STEP_S = 10.0
 WHOLE_S = 30.0
 """How long one command, and one whole mail, may take."""
 MOST_SUBJECT = 200
+LONGEST_LINE = 78
+LABEL = 11
+"""The width of the labels in the plain text part."""
 # Every server takes seven bits; not every one takes eight.
 SEVEN_BIT = CRLF.clone(cte_type="7bit")
 NOT_SET = Outcome(Reason.NOT_SET_UP, "no TOCSIN_SMTP_URL is set, so mail has nowhere to go")
@@ -64,16 +68,31 @@ def parse_smtp_url(text: str) -> MailServer:
 
 
 def text_of(message: Message) -> str:
-    """The plain text part."""
-    lines = []
+    """The plain text part: no line longer than 78, except for an address or a name that is."""
+    several = len(message.items) > 1
+    parts = [_wrapped(message.title)] if several else []
     for facts, sentence in message.items[:MOST_ITEMS]:
-        lines.append(sentence)
+        parts.append(_wrapped(sentence))
         if remark(facts):
-            lines.append(remark(facts))
-        lines += ["", *(f"{label + ':':<11}{value}" for label, value in details(facts)), ""]
-    if len(message.items) > MOST_ITEMS:
-        lines.append(f"and {len(message.items) - MOST_ITEMS} more: tocsin incident list --open")
-    return "\n".join(lines).rstrip() + "\n"
+            parts.append(_wrapped(remark(facts)))
+        parts.append("\n".join(_row(label, value) for label, value in details(facts, window=not several)))
+    if several:
+        more = len(message.items) - MOST_ITEMS
+        rows = [("More", f"{more} are not listed here")] if more > 0 else []
+        rows += [("Window", window_text(message.items[0][0])), ("All open", ALL_OPEN)]
+        parts.append("\n".join(_row(label, value) for label, value in rows))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _row(label: str, value: str) -> str:
+    head = f"{label + ':' if label else '':<{LABEL}}"
+    return _wrapped(value, head)
+
+
+def _wrapped(text: str, head: str = "") -> str:
+    lines = textwrap.wrap(bound(text), LONGEST_LINE, initial_indent=head, subsequent_indent=" " * len(head),
+                          break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def mail_of(envelope: Envelope, sender: str) -> EmailMessage:

@@ -34,7 +34,7 @@ async def test_a_mail_has_both_parts_and_the_same_id_every_time() -> None:
         assert (await send(mailbox)).sent
 
     mail = mailbox.mails[0]
-    assert str(mail["Subject"]) == "Source volume alert: Website"
+    assert str(mail["Subject"]) == "Source volume alert: Website, 71 % fewer events"
     assert mail["Message-ID"] == mailbox.mails[1]["Message-ID"] == "<tocsin.1.abc@example.com>"
     assert "█" * 48 in part(mail)
     assert "<h1" in part(mail, "html")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -11,20 +13,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channels.message import Facts, judged_percent, sentence, title, word
+from core.channels.email import text_of
+from core.channels.message import (
+    Facts,
+    Message,
+    judged_percent,
+    printable,
+    scale_text,
+    sentence,
+    spark_text,
+    title,
+    word,
+)
 from core.channels.outcome import Reason, of_http, of_smtp, parse_retry_after, wait_before
 from core.channels.render_html import page
 from core.channels.render_slack import WORKFLOW_VARIABLES, blocks_of, escaped, variables_of
 from core.channels.slack import scrubbed
 from core.channels.targets import SlackKind, mask, parse_email, parse_slack_url
 from core.errors import InvalidInput
-from core.model import ChannelKind
+from core.model import ChannelKind, Event
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com", "127.0.0.1:8099")
 URL = "https://hooks.slack.com/services/T000/B000/secretsecret"
 FACTS = Facts(event="opened", kind="source_volume", alert=7, connection="website", connection_name="Website",
               threshold=2000, current=812, baseline=2801, window_start=500_000 - 24, window_end=500_000,
               spark=[5] * 48, set_by="Ada Lovelace", set_by_email="ada@example.com")
+HOSTILE = ["<script>alert(1)</script>", '"><img src=http://evil.test/x>', "' style=url(//evil.test) '", "&lt;b&gt;",
+           "<!-- --><link href=//evil.test>", "</style><style>@import url(//evil.test)</style>", "]]><?php ?>"]
 MOMENT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -78,12 +93,13 @@ def test_an_address_is_trimmed() -> None:
 @pytest.mark.parametrize(("change", "said"), [
     ({}, "Website: 812 events in 24 h, 71 % fewer than the 2,801 before; you asked to hear about a change of more "
          "than 20 %"),
-    ({"baseline": 0}, "from 0 to 812 events"), ({"event": "resolved"}, "Website is back in range: 812"),
-    ({"event": "reminder"}, "Still firing. Website: 812"), ({"event": "test"}, "Test message for Website"),
+    ({"baseline": 0}, "from 0 to 812 events"), ({"event": "resolved", "current": 2801},
+     "Website is back in range: 2,801 events in 24 h, as many as before"),
+    ({"event": "reminder"}, "Website is still firing: 812"), ({"event": "test"}, "Test message for Website"),
     ({"event": "gap", "text": "nobody listened"}, "nobody listened"), ({"current": 0}, "100 % fewer than the 2,801"),
     ({"direction": "drop"}, "a drop of more than 20 %"), ({"baseline_kind": "week_before"}, "a week before"),
     ({"kind": "successful_delivery_rate", "delivered": 9896, "failed": 104, "threshold": 9900},
-     "98.9 % delivered in 24 h, 9,896 of 10,000 attempts; you asked to hear below 99 %")])
+     "98.9 % delivered in 24 h, 9,896 of 10,000 attempts; you asked to hear about less than 99 %")])
 def test_the_sentence_says_both_numbers(change: dict[str, object], said: str) -> None:
     assert said in sentence(msgspec.structs.replace(FACTS, **change))
 
@@ -114,7 +130,9 @@ def test_blocks_stay_within_slacks_limits(name: str, count: int) -> None:
     assert len(blocks) <= 50
     assert len(str(body["text"])) <= 40_000
     for block in blocks:
-        assert 0 < len(block["text"]["text"]) <= (150 if block["type"] == "header" else 3000)
+        texts = block["elements"] if block["type"] == "context" else [block["text"]]
+        assert len(texts) <= 10
+        assert all(0 < len(text["text"]) <= (150 if block["type"] == "header" else 2000) for text in texts)
 
 
 def test_a_workflow_gets_the_same_string_variables_every_time() -> None:
@@ -125,28 +143,82 @@ def test_a_workflow_gets_the_same_string_variables_every_time() -> None:
     assert variables_of(word([FACTS]))["change"] == "-71 %"
 
 
-def test_every_message_says_window_sparkline_setter_and_command() -> None:
-    told = str(blocks_of(word([FACTS])))
-    for piece in ("2027-01-14 08:00 to 2027-01-15 08:00 UTC", "█" * 48, "Ada Lovelace (ada@example.com)",
-                  "tocsin alert show 7"):
-        assert piece in told
-        assert piece in page(word([FACTS]))
+class Reader(HTMLParser):
+    """What a mail client makes of a page: its tags, attributes, style sheet, and the text a person reads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.sheet = self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(key, value or "") for key, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "style":
+            self.sheet += data
+        self.text += data.replace("\N{NO-BREAK SPACE}", " ")
 
 
-@given(st.text(max_size=200))
-def test_a_mails_page_fetches_nothing_and_escapes_every_name(name: str) -> None:
-    tags: set[str] = set()
-    keys: set[str] = set()
+@pytest.mark.parametrize("told", [
+    lambda message: Reader(page(message)).text, text_of, lambda message: str(blocks_of(message)),
+    lambda message: str(variables_of(message))], ids=["html", "plain", "webhook", "workflow"])
+def test_every_message_says_window_sparkline_setter_and_command(told: Callable[[Message], str]) -> None:
+    for piece in ("812 events", "2,801 before", "2027-01-14 08:00 to 2027-01-15 08:00 UTC", "█" * 48,
+                  "Ada Lovelace (ada@example.com)", "tocsin alert show 7"):
+        assert piece in told(word([FACTS])).replace("\n", " ")
 
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            tags.add(tag)
-            keys.update(key for key, _ in attrs)
 
-    Reader().feed(page(word([msgspec.structs.replace(FACTS, connection_name=name, set_by=name)])))
+@given(st.text(max_size=200) | st.sampled_from(HOSTILE), st.sampled_from(list(Event)), st.integers(1, 8))
+def test_a_mails_page_fetches_nothing_and_escapes_every_name(name: str, event: Event, count: int) -> None:
+    facts = msgspec.structs.replace(FACTS, event=event.value, connection_name=name, set_by=name, text=name)
 
-    assert tags <= {"html", "head", "meta", "title", "body", "div", "h1", "p"}
-    assert keys <= {"lang", "charset", "style"}
+    read = Reader(page(word([facts] * count)))
+
+    assert read.tags <= {
+        "html", "head", "meta", "title", "style", "body", "div", "h1", "p", "span", "table", "tr", "td"}
+    assert {key for key, _ in read.attributes} <= {"lang", "charset", "name", "content", "class", "style", "role"}
+    for text in [read.sheet, *(value for _, value in read.attributes)]:
+        assert not re.search(r"url\(|@import|http|//|expression|@font-face", text)
+    assert printable(name) in read.text
+
+
+@given(st.text(max_size=2000), st.text(max_size=80), st.integers(1, 8))
+def test_a_mails_plain_text_has_short_lines(name: str, setter: str, count: int) -> None:
+    facts = msgspec.structs.replace(FACTS, connection_name=name, set_by=setter)
+
+    lines = text_of(word([facts] * count)).splitlines()
+
+    longest = max(len(word) for word in f"{name} {setter} (ada@example.com),".split())
+    assert all(len(line) <= max(78, longest + 12) for line in lines)
+    assert any(line == f"Last 48 h: {'█' * 48}" for line in lines)
+
+
+@pytest.mark.parametrize(("change", "bars", "scale"), [
+    ({"spark": [0, 1, 50, 100]}, "▁▂▄█", "0 to 100 events"), ({"spark": [0, 0]}, "▁▁", "0 to 0 events"),
+    ({"spark": [7, 7]}, "██", "7 to 7 events"), ({"spark": [0, 1]}, "▁█", "0 to 1 event"),
+    ({"kind": "successful_delivery_rate", "spark": [10_000, 10_000]}, "██", "100 % to 100 % delivered"),
+    ({"kind": "successful_delivery_rate", "spark": [0, 0]}, "▁▁", "0 % to 0 % delivered"),
+    ({"kind": "successful_delivery_rate", "spark": [9900, -1, 10_000]}, "▁·█", "99 % to 100 % delivered"),
+    ({"kind": "successful_delivery_rate", "spark": [-1, -1]}, "··", "nothing was attempted")])
+def test_bars_and_what_they_stand_for(change: dict[str, object], bars: str, scale: str) -> None:
+    facts = msgspec.structs.replace(FACTS, **change)
+    assert spark_text(facts) == bars
+    assert scale_text(facts).endswith(scale)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"current": 2500}, "Website is back in range after 30 h: 2,500 events"),
+    ({"current": 0, "baseline": 0}, "Website has no events any more, 0 in 24 h and 0 before"),
+    ({"current": 9, "baseline": 95, "min_events": 100}, "Website has too few events to compare: 9 events"),
+    ({"current": 9000, "direction": "drop"}, "Website is back in range after 30 h: 9,000 events")])
+def test_what_ended_without_recovery_is_not_called_back_in_range(change: dict[str, object], said: str) -> None:
+    facts = msgspec.structs.replace(FACTS, event="resolved", opened_hour=FACTS.window_end - 30, **change)
+    assert sentence(facts).startswith(said)
+    assert title(facts).startswith("Resolved: " if "back in range" in said else "Closed: ")
 
 
 @given(st.text(max_size=300))

@@ -18,6 +18,8 @@ from core.model import Member, Role, Workspace
 from core.names import clean_name
 from core.store import take_lease
 
+LAST_OWNER = "A workspace keeps at least one owner; make somebody else an owner first."
+
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
@@ -152,7 +154,7 @@ def _keep_an_owner(session: Session, leaving: Member) -> None:
     others = session.exec(select(Member.id).where(
         Member.role == Role.OWNER, col(Member.removed_at).is_(None), Member.id != leaving.id)).first()
     if others is None:
-        raise InvalidInput("A workspace keeps at least one owner; make somebody else an owner first.", "role")
+        raise InvalidInput(LAST_OWNER, "role")
 
 
 def _actor(member: Member) -> Actor:

@@ -1,4 +1,4 @@
-"""The lists: sources and destinations with their tabs, incidents, members."""
+"""The lists: sources and destinations with their tabs, incidents."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from textual.widgets import Tab, Tabs
 
 from core.connection_rows import destination_rows, source_rows
 from core.incidents import list_incidents
-from core.members import list_members
 from core.model import Category, Mode
 from tui.engine import Engine
-from tui.screens.columns import destination_columns, incident_columns, member_columns, source_columns
+from tui.screens.columns import destination_columns, incident_columns, source_columns
 from tui.screens.view import View
 from tui.widgets.row_table import Column, RowTable
 
@@ -136,17 +135,3 @@ class IncidentsView(ListView):
     def on_row_table_chosen(self, event: RowTable.Chosen) -> None:
         """Open the alert in its connection."""
         self.post_message(self.Go("connection", event.row.connection, event.row.alert, "alerts"))
-
-
-class MembersView(ListView):
-    """Workspace › Members."""
-
-    crumbs = ("Workspace", "Members")
-
-    def columns(self) -> list[Column[Any]]:
-        """This list's columns."""
-        return member_columns()
-
-    async def load(self) -> None:
-        """Every member."""
-        self.show(await self.engine.read(list_members))

@@ -6,7 +6,8 @@ from core.connection_rows import DestinationRow, SourceRow
 from tui.engine import Engine
 from tui.screens.alerts import AlertsView
 from tui.screens.connection import ConnectionView
-from tui.screens.lists import DestinationsView, IncidentsView, ListView, MembersView, SourcesView
+from tui.screens.lists import DestinationsView, IncidentsView, ListView, SourcesView
+from tui.screens.members import MembersView
 from tui.screens.settings import SettingsView
 from tui.screens.view import View
 from tui.widgets.row_table import RowTable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,8 +33,8 @@ def _alerts(alerts: int, firing: int) -> str:
     return f"{alerts or '–'}{' ●' if firing else '  '}"
 
 
-def source_columns() -> list[Column[SourceRow]]:
-    """Sources."""
+def source_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[SourceRow]]:
+    """Sources, with the sparks that are known by now, by id."""
     return [
         Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
             row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
@@ -43,13 +43,14 @@ def source_columns() -> list[Column[SourceRow]]:
         Column("Events 24 h", 13, lambda row: number(row.current), lambda row: row.current, right=True),
         Column("vs. day before", 14, lambda row: f"{arrow(row.change)} {percent(row.change, signed=True):>10}",
                lambda row: NOTHING if row.change is None else row.change, right=True, rank=1),
-        Column("48 h", SPARK, lambda row: sparkline(row.spark, SPARK), rank=2, colour=lambda row: "$primary"),
+        Column("48 h", SPARK, lambda row: sparkline(sparks.get(row.id, ()), SPARK), rank=2, searched=False,
+               colour=lambda row: "$primary"),
         Column("Alerts", 6, lambda row: _alerts(row.alerts, row.firing), lambda row: row.alerts, right=True, rank=1),
     ]
 
 
-def destination_columns() -> list[Column[DestinationRow]]:
-    """Destinations."""
+def destination_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[DestinationRow]]:
+    """Destinations, with the sparks that are known by now, by id."""
     return [
         Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
             row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
@@ -60,7 +61,8 @@ def destination_columns() -> list[Column[DestinationRow]]:
         Column("Failed", 9, lambda row: number(row.failed), lambda row: row.failed, right=True, rank=2),
         Column("Rate", 8, lambda row: percent(row.rate), lambda row: NOTHING if row.rate is None else row.rate,
                right=True),
-        Column("48 h", SPARK, lambda row: sparkline(row.spark, SPARK), rank=4, colour=lambda row: "$primary"),
+        Column("48 h", SPARK, lambda row: sparkline(sparks.get(row.id, ()), SPARK), rank=4, searched=False,
+               colour=lambda row: "$primary"),
         Column("Alerts", 6, lambda row: _alerts(row.alerts, row.firing), lambda row: row.alerts, right=True, rank=1),
     ]
 

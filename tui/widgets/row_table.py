@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -30,7 +30,8 @@ GAP = 2
 class Column(Generic[Row]):
     """One column: its title, how a row's cell reads, how it sorts, and how soon it goes when room is short.
 
-    `width` is in cells; `grows` takes what is left. `rank` 0 stays always, the largest rank goes first.
+    `width` is in cells; `grows` takes what is left. `rank` 0 stays always, the largest rank goes first. A filter looks
+    into the columns of text: not into numbers (`right`), nor where `searched` is False.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Column(Generic[Row]):
     right: bool = False
     grows: bool = False
     rank: int = 0
+    searched: bool = True
 
 
 class RowTable(ScrollView, Generic[Row], can_focus=True):
@@ -56,8 +58,8 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         Binding("home", "edge(0)", "First", show=False), Binding("end", "edge(1)", "Last", show=False),
         Binding("enter", "choose", "Open"), Binding("s", "sort_next", "Sort"),
     ]
-    cursor: reactive[int] = reactive(0)
-    hovered: reactive[int] = reactive(-1)
+    cursor: reactive[int] = reactive(0, repaint=False)
+    hovered: reactive[int] = reactive(-1, repaint=False)
 
     class Chosen(Message):
         """A row was opened, by enter, a click on the selected row or a double click."""
@@ -69,11 +71,14 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
     class Moved(Message):
         """Another row is under the cursor."""
 
-    class Menu(Message):
-        """A row's menu was asked for, by a right click; `at` is where."""
+    class Seen(Message):
+        """Other rows are on the screen."""
 
-        def __init__(self, table: RowTable[Any], row: Any) -> None:
-            self.table, self.row = table, row
+    class Menu(Message):
+        """A row's menu was asked for, by a right click; `at` is where on the screen."""
+
+        def __init__(self, table: RowTable[Any], row: Any, at: Offset) -> None:
+            self.table, self.row, self.at = table, row, at
             super().__init__()
 
     def __init__(
@@ -89,6 +94,8 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         self._all: list[Row] = []
         self._rows: list[Row] = []
         self._filter = ""
+        self._texts: list[str] | None = None
+        self._opened = False
         self._shown: list[tuple[int, int]] = []
         self._fitted_to = -1
 
@@ -96,6 +103,21 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
     def rows(self) -> list[Row]:
         """The rows shown, filtered and sorted."""
         return self._rows
+
+    @property
+    def page(self) -> int:
+        """How many rows the screen has room for, below the header."""
+        return max(0, self.size.height - 1)
+
+    def seen(self, beyond: int = 0) -> list[Row]:
+        """The rows on the screen, and `beyond` screens of rows before and after them."""
+        top, more = self.scroll_offset.y, beyond * self.page
+        return self._rows[max(0, top - more):top + self.page + more]
+
+    def where(self, index: int) -> Offset:
+        """The screen's cell below the right end of a row: where its menu opens when a key asks for it."""
+        region = self.content_region
+        return Offset(region.right, region.y + 2 + index - self.scroll_offset.y)
 
     @property
     def _room(self) -> int:
@@ -108,42 +130,60 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the row under the cursor stays under it."""
-        self._all = list(rows)
+        """Show these rows; the row under the cursor stays under it, on the same line of the screen."""
+        self._all, self._texts = list(rows), None
         self._arrange()
 
     def filter_by(self, text: str) -> None:
-        """Show only rows in which some cell has `text`, whatever its case."""
+        """Show only rows in which a column of text has `text`, whatever its case."""
         self._filter = text.casefold().strip()
-        self._arrange()
+        self._arrange(otherwise=0)
 
     def select(self, key: object) -> None:
         """Put the cursor on the row with this key, if it is there."""
-        for index, row in enumerate(self._rows):
-            if self.key(row) == key:
-                self.cursor = index
-                return
+        found = self._index(key)
+        if found is not None:
+            self.cursor = found
 
-    def _arrange(self) -> None:
-        kept = self.selected
-        rows = self._all
-        if self._filter:
-            rows = [row for row in rows if any(self._filter in column.cell(row).casefold() for column in self.columns)]
+    def _index(self, key: object) -> int | None:
+        return next((index for index, row in enumerate(self._rows) if self.key(row) == key), None)
+
+    def _matching(self) -> list[Row]:
+        """The rows that the filter leaves; their text is folded when a filter first asks for it."""
+        if not self._filter:
+            return self._all
+        if self._texts is None:
+            cells = [column.cell for column in self.columns if column.searched and not column.right]
+            self._texts = ["\n".join([cell(row) for cell in cells]).casefold() for row in self._all]
+        return [row for row, text in zip(self._all, self._texts, strict=True) if self._filter in text]
+
+    def _arrange(self, otherwise: int | None = None) -> None:
+        """Filter and sort anew; `otherwise` is where the cursor goes when its row is gone (None: it stays there)."""
+        kept, line = self.selected, self.cursor - self.scroll_offset.y
+        rows = self._matching()
         order = None if self.sort_column is None else self.columns[self.sort_column].order
-        if order is not None:
-            rows = sorted(rows, key=order, reverse=self.descending)
-        self._rows = rows
+        self._rows = rows if order is None else sorted(rows, key=order, reverse=self.descending)
         self.virtual_size = Size(self._room, len(rows) + 1)
         if kept is not None:
             key = self.key(kept)
-            found = next((index for index, row in enumerate(rows) if self.key(row) == key), None)
-            self.set_reactive(RowTable.cursor, min(self.cursor, max(0, len(rows) - 1)) if found is None else found)
+            found = self._index(key)
+            if found is None:
+                found = max(0, min(self.cursor if otherwise is None else otherwise, len(rows) - 1))
+            self.set_reactive(RowTable.cursor, found)
+            if 0 <= line < self.page:
+                self.scroll_to(y=max(0, found - line), animate=False, force=True)
+            self._into_sight()
+        if kept is None or self.selected is None or self.key(self.selected) != self.key(kept):
+            self.post_message(self.Moved())
         self.refresh()
+        self.post_message(self.Seen())
 
     def on_resize(self) -> None:
         """Choose the columns anew for the new width."""
         self.virtual_size = Size(self._room, len(self._rows) + 1)
         self._fitted_to = -1
+        self._into_sight()
+        self.post_message(self.Seen())
 
     def _fit(self, width: int) -> list[tuple[int, int]]:
         """Which columns fit, as (index, width): the largest rank goes first, and one grows into what is left."""
@@ -214,15 +254,34 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         behind = variables.get(background.lstrip("$"), "")[:7] if background else None
         return self.rich_style + Style(color=named, bgcolor=behind or None)
 
-    def watch_cursor(self) -> None:
-        """Keep the cursor in sight, below the header."""
-        top, height = self.scroll_offset.y, max(1, self.size.height - 1)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False)
-        self.refresh(Region(0, 0, self._room, self.size.height))
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Keep the cursor in sight, and draw the row it left and the row it is on."""
+        self._into_sight()
+        self._redraw(before, now)
         self.post_message(self.Moved())
+
+    def watch_hovered(self, before: int, now: int) -> None:
+        """Draw the row that the mouse left and the row it is over."""
+        self._redraw(before, now)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows came into sight, and another one lies under the mouse."""
+        super().watch_scroll_y(old_value, new_value)
+        by = round(new_value) - round(old_value)
+        if by:
+            if self.hovered >= 0:
+                self.hovered += by
+            self.post_message(self.Seen())
+
+    def _into_sight(self) -> None:
+        top = self.scroll_offset.y
+        if self.page and not top <= self.cursor < top + self.page:
+            self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - self.page + 1, animate=False,
+                           force=True)
+
+    def _redraw(self, *indices: int) -> None:
+        lines = [index + 1 - self.scroll_offset.y for index in indices]
+        self.refresh(*(Region(0, line, self.outer_size.width, 1) for line in lines if 1 <= line <= self.page))
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
@@ -230,7 +289,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
-        self.action_move(by * max(1, self.size.height - 2))
+        self.action_move(by * max(1, self.page - 1))
 
     def action_edge(self, last: int) -> None:
         """Move the cursor to the first or the last row."""
@@ -284,8 +343,12 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         again = index == self.cursor
         self.cursor = index
         if event.button == 3:
-            self.post_message(self.Menu(self, self._rows[index]))
-        elif event.chain > 1 or again:
+            self.post_message(self.Menu(self, self._rows[index], event.screen_offset))
+            return
+        # The second click of a double click on the selected row comes after the first has opened it.
+        opens = again if event.chain == 1 else not self._opened
+        self._opened = opens
+        if opens:
             self.action_choose()
 
 

@@ -23,6 +23,7 @@ from core.channels.senders import AT_ONCE, Senders, place_of
 from core.clock import from_micros, micros
 from core.incidents import drop_queued
 from core.model import ChannelKind, Delivery, Event
+from core.queueing import tell_given_up
 from core.store import Record, Store
 
 CLAIM = timedelta(minutes=2)
@@ -58,9 +59,10 @@ WHERE id IN :ids AND state IN ('queued', 'sending') AND (claimed_until IS NULL O
 HELD = "SELECT name, held_until, last_answer FROM endpoint WHERE held_until > :now"
 HOLD = """
 UPDATE notification SET state = CASE WHEN created_at <= :expired AND attempts > 0 THEN 'failed' ELSE 'queued' END,
-  due_at = :until, last_error = :answer, claimed_until = NULL
+  last_error = CASE WHEN created_at <= :expired AND attempts > 0 THEN :given_up ELSE :answer END,
+  due_at = :until, claimed_until = NULL
 WHERE state IN ('queued', 'sending') AND (claimed_until IS NULL OR claimed_until <= :now) AND due_at < :until
-  AND channel = :channel AND (:target = '' OR id IN :ids OR recipient = :target)
+  AND channel = :channel AND (:target = '' OR id IN :ids OR recipient = :target) RETURNING id, state
 """
 END = "UPDATE notification SET state = :state, last_error = :answer, claimed_until = NULL WHERE id IN :ids"
 SETTLE = """
@@ -222,10 +224,18 @@ def _take(session: Session, units: list[Unit], claimer: str, now: datetime) -> l
 
 def _put_off(session: Session, unit: Unit, until: int, answer: str, now: datetime) -> int:
     """Let everything for a held server wait; what is older than a day and was tried before is given up."""
-    return _run(session, HOLD, {
-        "until": until, "answer": answer, "now": micros(now), "expired": micros(now - GIVE_UP), "ids": unit.ids,
-        "channel": unit.channel.value, "target": unit.target if unit.channel is ChannelKind.SLACK else "",
-    }).rowcount
+    moved = _run(session, HOLD, {
+        "until": until, "answer": answer, "given_up": given_up(answer), "now": micros(now),
+        "expired": micros(now - GIVE_UP), "ids": unit.ids, "channel": unit.channel.value,
+        "target": unit.target if unit.channel is ChannelKind.SLACK else "",
+    }).all()
+    tell_given_up(session, [row.id for row in moved if row.state == Delivery.FAILED.value], answer, now)
+    return len(moved)
+
+
+def given_up(answer: str) -> str:
+    """The last error of a notification that is not tried again, because a day of tries is over."""
+    return f"{answer}; given up after 24 h"
 
 
 @dataclass(frozen=True, slots=True)

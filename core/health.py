@@ -9,12 +9,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from core.channels.message import Facts
+from core.channels.message import Facts, refused_text
 from core.channels.targets import mask
 from core.claims import Unit
 from core.clock import micros
-from core.model import ChannelKind, Event
-from core.queueing import in_app_row, insert_notifications
+from core.queueing import channel_failed_row, insert_notifications
 
 BREAK = """
 UPDATE alert_channel SET broken_since = :now, broken_answer = :answer
@@ -24,7 +23,6 @@ MEND = "UPDATE alert_channel SET broken_since = NULL, broken_answer = NULL WHERE
 CREATORS = """
 SELECT a.id, m.id, m.email FROM alert a JOIN member m ON m.id = a.created_by WHERE a.id IN :ids ORDER BY a.id
 """
-NAMES = {ChannelKind.EMAIL: "email to", ChannelKind.SLACK: "Slack at"}
 
 
 def break_channels(session: Session, unit: Unit, answer: str, at: datetime) -> int:
@@ -34,18 +32,16 @@ def break_channels(session: Session, unit: Unit, answer: str, at: datetime) -> i
     if not alerts:
         return 0
     facts = {row.alert: msgspec.json.decode(row.body, type=Facts) for row in unit.rows}
-    text = (f"The channel {NAMES[unit.channel]} {mask(unit.channel, unit.target)} stopped working: {answer}. "
-            "Nothing more is sent there until you edit the alert or a test succeeds.")
-    rows: dict[int, dict[str, object]] = {}
+    # A storm breaks many channels with one answer; one line tells its creator.
+    hit: dict[tuple[int, str], list[int]] = {}
     for alert, member, email in _among(session, CREATORS, alerts):
-        about = facts[alert]
-        told = Facts(
-            event=Event.CHANNEL_FAILED.value, kind=about.kind, alert=alert, connection=about.connection,
-            connection_name=about.connection_name, text=text)
-        # A storm breaks many channels with one answer; one line tells its creator.
-        rows.setdefault(member, in_app_row(event=Event.CHANNEL_FAILED, member=member, email=email, facts=told,
-                                           occasion=micros(at), now=at, alert=alert))
-    return insert_notifications(session, list(rows.values()))
+        hit.setdefault((member, email), []).append(alert)
+    rows = []
+    for (member, email), theirs in hit.items():
+        text = refused_text([facts[alert].connection_name for alert in theirs], unit.channel,
+                            mask(unit.channel, unit.target), answer)
+        rows.append(channel_failed_row(facts[theirs[0]], text, member=member, email=email, alert=theirs[0], now=at))
+    return insert_notifications(session, rows)
 
 
 def mend_channels(session: Session, unit: Unit) -> None:

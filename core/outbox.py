@@ -12,10 +12,11 @@ from uuid import uuid4
 from core.channels.outcome import Outcome, Reason, wait_before
 from core.channels.senders import Senders, place_of, senders_of, silent_senders
 from core.channels.targets import mask
-from core.claims import GIVE_UP, Claimed, Fate, Unit, claim, note_health, release, settle
+from core.claims import GIVE_UP, Claimed, Fate, Unit, claim, given_up, note_health, release, settle
 from core.clock import Clock
 from core.health import break_channels, mend_channels
 from core.model import ChannelKind, Delivery, Event
+from core.queueing import tell_given_up
 from core.store import Store, holder
 from core.trial import Answer, send_test
 
@@ -130,10 +131,12 @@ def _settle(
     if senders.silent[name] >= SILENT and held is None:
         held = fate.due
     with store.write() as session:
-        settle(session, unit, fate, claimer, at)
+        settled = settle(session, unit, fate, claimer, at)
         note_health(session, name, at, outcome.sent, outcome.answer, held)
         if outcome.permanent:
             break_channels(session, unit, outcome.answer, at)
+        elif fate.state is Delivery.FAILED:
+            tell_given_up(session, settled, outcome.answer, at)
         elif outcome.sent and any(row.event is Event.TEST for row in unit.rows):
             mend_channels(session, unit)
     return Attempt(tuple(unit.ids), unit.channel, mask(unit.channel, unit.target), fate.state, outcome.reason,
@@ -150,5 +153,5 @@ def fate_of(unit: Unit, outcome: Outcome, at: datetime, chance: float) -> Fate:
     if outcome.retry_after is not None:
         wait = max(wait, outcome.retry_after)
     if at + wait > min(row.created_at for row in unit.rows) + GIVE_UP:
-        return Fate(Delivery.FAILED, f"{outcome.answer}; given up after 24 h")
+        return Fate(Delivery.FAILED, given_up(outcome.answer))
     return Fate(Delivery.QUEUED, outcome.answer, at + wait)

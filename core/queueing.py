@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-from core.channels.message import Facts
-from core.clock import Hour
+from core.channels.message import Facts, given_up_text
+from core.channels.targets import mask
+from core.clock import Hour, micros
 from core.counts import series
 from core.evaluation import Evaluation
 from core.model import AlertKind, ChannelKind, Delivery, Event, Stage
@@ -27,6 +28,12 @@ CHANNELS = """
 SELECT ch.id, ch.alert_id, ch.kind, ch.target, m.id AS member_id, m.name, m.email
 FROM alert_channel ch JOIN alert a ON a.id = ch.alert_id JOIN member m ON m.id = a.created_by
 WHERE ch.removed_at IS NULL AND ch.alert_id IN :alerts ORDER BY ch.id
+"""
+
+LOST = """
+SELECT n.id, n.alert_id, n.channel, n.recipient, n.body, m.id AS member_id, m.email
+FROM notification n JOIN alert a ON a.id = n.alert_id JOIN member m ON m.id = a.created_by
+WHERE n.id IN :ids AND n.event <> 'test' AND a.deleted_at IS NULL ORDER BY n.id
 """
 
 
@@ -79,6 +86,37 @@ def in_app_row(
     }
 
 
+def channel_failed_row(
+    about: Facts, text: str, *, member: int, email: str, alert: int, now: datetime
+) -> dict[str, object]:
+    """The notice for an alert's creator that a message of it did not arrive. `about` is what the message said."""
+    told = Facts(event=Event.CHANNEL_FAILED.value, kind=about.kind, alert=alert, connection=about.connection,
+                 connection_name=about.connection_name, text=text)
+    return in_app_row(event=Event.CHANNEL_FAILED, member=member, email=email, facts=told, occasion=micros(now), now=now,
+                      alert=alert)
+
+
+def tell_given_up(session: Session, ids: Sequence[int], answer: str, now: datetime) -> int:
+    """Tell who set the alerts of these notifications that they were given up; one notice a person and recipient.
+
+    `answer` is what came of the last try. Tests have shown their answer, and a deleted alert is nobody's any more.
+    """
+    sql = sa.text(LOST).bindparams(sa.bindparam("ids", expanding=True))
+    lost: dict[tuple[int, str, str], list[Record]] = {}
+    for start in range(0, len(ids), 10_000):
+        for row in session.connection().execute(sql, {"ids": list(ids[start:start + 10_000])}):
+            lost.setdefault((row.member_id, row.channel, row.recipient), []).append(row)
+    rows = []
+    for (member, channel, recipient), group in lost.items():
+        about = [msgspec.json.decode(row.body, type=Facts) for row in group]
+        kind = ChannelKind(channel)
+        text = given_up_text([facts.connection_name for facts in about], kind, mask(kind, recipient), answer,
+                             [row.id for row in group])
+        rows.append(channel_failed_row(about[0], text, member=member, email=group[0].email, alert=group[0].alert_id,
+                                       now=now))
+    return insert_notifications(session, rows)
+
+
 def facts_of(found: Evaluation, event: Event, hour: Hour, spark: list[int], opened_hour: int | None = None) -> Facts:
     """What a message about `found` says, as data."""
     asks, counts = found.asks, found.counts
@@ -86,8 +124,7 @@ def facts_of(found: Evaluation, event: Event, hour: Hour, spark: list[int], open
         event=event.value, kind=asks.kind.value, alert=found.alert, connection=found.slug, connection_name=found.name,
         threshold=asks.threshold, direction=asks.direction.value, baseline_kind=asks.baseline.value,
         min_events=asks.min_events, current=counts.current, baseline=counts.baseline, delivered=counts.delivered,
-        failed=counts.failed,
-        window_start=hour - 24, window_end=hour, opened_hour=opened_hour, spark=spark,
+        failed=counts.failed, window_start=hour - 24, window_end=hour, opened_hour=opened_hour, spark=spark,
     )
 
 

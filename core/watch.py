@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from core.channels.message import Facts
+from core.channels.message import Facts, gap_text
 from core.clock import Hour, hour_of, micros, start_of
 from core.evaluation import Evaluation, VerdictRow, evaluate, verdict_row
 from core.model import AlertKind, Event, Verdict
@@ -250,18 +250,7 @@ def _notice_gaps(session: Session, found: Sequence[Evaluation], hour: Hour, now:
         facts = Facts(
             event=Event.GAP.value, kind=first.asks.kind.value, alert=first.alert, connection=first.slug,
             connection_name=first.name, threshold=first.asks.threshold, window_start=hour - 24, window_end=hour,
-            text=_gap_text(began, items, hour))
+            text=gap_text([item.name for item in items], began, first.gap[1] if first.gap else hour * 3600))
         rows.append(in_app_row(event=Event.GAP, member=member, email=str(emails[member]), facts=facts, occasion=began,
                                now=now, alert=first.alert))
     return insert_notifications(session, rows)
-
-
-def _gap_text(began: int, items: Sequence[Evaluation], hour: Hour) -> str:
-    gap = items[0].gap
-    ends = gap[1] if gap else hour * 3600
-    first = start_of(0) + timedelta(seconds=began)
-    last = start_of(0) + timedelta(seconds=ends)
-    since = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC" if began else f"until {last:%Y-%m-%d %H:%M} UTC"
-    names = ", ".join(item.name for item in items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
-    return (f"Nothing was counted {since}, so {names} could not be judged. An import of those hours fills the gap; "
-            "otherwise judging goes on when the windows are past it.")

@@ -38,6 +38,13 @@ async def hooks() -> AsyncIterator[Hooks]:
         yield running
 
 
+def notices(acme: Acme) -> list[str]:
+    """What Ada's bell says of channels that failed."""
+    with acme.store.read() as session:
+        return [item.sentence for item in list_notifications(session, acme.ada, bell_of=acme.ada.id)
+                if item.event is Event.CHANNEL_FAILED]
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with mail_server() as running:
@@ -89,6 +96,61 @@ async def test_a_message_is_given_up_after_24_hours(acme: Acme, clock: Hand, hoo
 
     assert START + timedelta(hours=23) < clock.at < START + timedelta(hours=25)
     assert state(acme, row)[2] == "HTTP 503 service_unavailable; given up after 24 h"
+    assert notices(acme) == [
+        f"Website: a message to Slack at {hooks.host}/services/T…/B…/•••• was given up after 24 h of trying "
+        f"(HTTP 503 service_unavailable). To send it after all: tocsin notification retry {row}"]
+    assert acme.one("SELECT broken_since FROM alert_channel") == (None,)
+
+
+async def test_mails_given_up_without_a_server_ring_once_for_each_address(acme: Acme, clock: Hand) -> None:
+    senders = real_senders(clock)
+    storm = [waiting(acme, "team@example.com", fold="storm") for _ in range(6)]
+    single = waiting(acme, "ops@example.com")
+    await deliver_due(acme.store, senders, clock)
+    clock.on(hours=24)
+
+    await deliver_due(acme.store, senders, clock)
+    await deliver_due(acme.store, senders, clock)
+
+    assert {state(acme, row)[0] for row in [*storm, single]} == {"failed"}
+    assert sorted(notices(acme)) == [
+        "Website: 6 emails to team@example.com were given up after 24 h of trying (no TOCSIN_SMTP_URL is set, so mail "
+        "has nowhere to go). To see them: tocsin notification list --failed",
+        "Website: an email to ops@example.com was given up after 24 h of trying (no TOCSIN_SMTP_URL is set, so mail "
+        f"has nowhere to go). To send it after all: tocsin notification retry {single}"]
+
+
+async def test_what_a_held_server_keeps_beyond_a_day_is_given_up_and_told(
+    acme: Acme, clock: Hand, hooks: Hooks
+) -> None:
+    rows = [waiting(acme, hooks.url("busy")) for _ in range(2)]
+    hooks.says("busy", 503)
+    senders = real_senders(clock)
+    await deliver_due(acme.store, senders, clock)
+    clock.on(seconds=5)
+    hooks.says("busy", 429, Retry_After="86390")
+    await deliver_due(acme.store, senders, clock)
+
+    hooks.says("busy", 429, Retry_After="600")
+    clock.on(seconds=86395)
+    await deliver_due(acme.store, senders, clock)
+
+    assert hooks.names() == ["busy"] * 4
+    assert {state(acme, row)[::2] for row in rows} == {("failed", "HTTP 429; given up after 24 h")}
+    assert len(notices(acme)) == 2
+
+
+async def test_nobody_is_told_of_what_was_given_up_for_a_deleted_alert(acme: Acme, clock: Hand, hooks: Hooks) -> None:
+    row = waiting(acme, hooks.url("down"))
+    hooks.says("down", 503)
+    await deliver_due(acme.store, real_senders(clock), clock)
+    change(acme, "UPDATE alert SET deleted_at = 1")
+    clock.on(hours=24)
+
+    await deliver_due(acme.store, real_senders(clock), clock)
+
+    assert state(acme, row)[0] == "failed"
+    assert notices(acme) == []
 
 
 @pytest.mark.parametrize("header", ["seconds", "date"])
@@ -123,16 +185,12 @@ async def test_a_refusal_for_good_breaks_the_channel_and_tells_its_creator_once(
     senders = real_senders(clock)
 
     await deliver_due(acme.store, senders, clock)
-    with acme.store.read() as session:
-        notices = [item for item in list_notifications(session, acme.ada, bell_of=acme.ada.id)
-                   if item.event is Event.CHANNEL_FAILED]
 
     assert state(acme, row) == ("failed", 1, "HTTP 404 no_service")
     assert acme.one("SELECT broken_answer FROM alert_channel") == ("HTTP 404 no_service",)
-    assert len(notices) == 1
-    assert "HTTP 404 no_service" in notices[0].sentence
-    assert "/services/T…/B…/••••" in notices[0].sentence
-    assert "secretsecret" not in notices[0].sentence
+    assert notices(acme) == [
+        f"Website: Slack at {hooks.host}/services/T…/B…/•••• stopped working (HTTP 404 no_service). "
+        "Nothing more is sent there until you edit the alert or a test succeeds."]
 
 
 async def test_a_broken_channel_is_not_asked_again_until_somebody_says_so(

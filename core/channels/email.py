@@ -31,6 +31,8 @@ LABEL = 11
 """The width of the labels in the plain text part."""
 # Every server takes seven bits; not every one takes eight.
 SEVEN_BIT = CRLF.clone(cte_type="7bit")
+UNKNOWN_SIGNER = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes for a certificate that nobody known has signed."""
 NOT_SET = Outcome(Reason.NOT_SET_UP, "no TOCSIN_SMTP_URL is set, so mail has nowhere to go")
 
 
@@ -164,11 +166,10 @@ class Mailer:
         except aiosmtplib.SMTPResponseException as error:
             return of_smtp(error.code, error.message, about_message=False)
         except (aiosmtplib.SMTPTimeoutError, TimeoutError):
-            return Outcome(Reason.TIMED_OUT, f"{server.name} did not answer within {STEP_S:.0f} s")
-        except ssl.SSLError as error:
-            return Outcome(Reason.UNREACHABLE, f"no encrypted connection to {server.name}: {error.reason}")
+            hint = "; port 465 is for smtps://" if server.port == 465 and not server.encrypted else ""
+            return Outcome(Reason.TIMED_OUT, f"{server.name} did not answer within {STEP_S:.0f} s{hint}")
         except (aiosmtplib.SMTPException, OSError) as error:
-            return Outcome(Reason.UNREACHABLE, f"no connection to {server.name}: {printable(str(error))[:200]}")
+            return Outcome(Reason.UNREACHABLE, _why_not(error, server))
         finally:
             # It was taken or refused by now; a goodbye that fails changes nothing.
             await _leave(client)
@@ -198,6 +199,21 @@ class Mailer:
         if not password or password not in outcome.answer:
             return outcome
         return Outcome(outcome.reason, outcome.answer.replace(password, "••••"), outcome.retry_after)
+
+
+def _why_not(error: BaseException, server: MailServer) -> str:
+    """Why there is no connection, or no encrypted one, in a sentence."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__
+    if cause is None:
+        return f"no connection to {server.name}: {printable(str(error))[:200]}"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        hint = "; SSL_CERT_FILE can name a file with who signed it" if cause.verify_code in UNKNOWN_SIGNER else ""
+        return f"the certificate of {server.name} is not accepted: {cause.verify_message.rstrip('.')}{hint}"
+    if cause.reason == "WRONG_VERSION_NUMBER":
+        return f"{server.name} does not encrypt from the first byte as smtps:// asks; it may take smtp://"
+    return f"no encrypted connection to {server.name}: {cause.reason}"
 
 
 async def _leave(client: SMTP) -> None:

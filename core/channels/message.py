@@ -299,7 +299,7 @@ def details(facts: Facts, *, window: bool = True) -> list[tuple[str, str]]:
 
 def remark(facts: Facts) -> str:
     """A second line where the sentence alone could mislead, else nothing."""
-    return ("A test, sent by hand to see that this channel works; the numbers are those of now."
+    return ("A test, sent by hand to see that this channel works: nothing has happened, the numbers are those of now."
             if facts.event == Event.TEST.value else "")
 
 

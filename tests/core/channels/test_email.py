@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -93,21 +94,109 @@ async def test_credentials_in_the_url_log_in_and_are_not_shown(password: str, se
     assert not outcome.permanent
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A certificate for localhost that nobody signed."""
-    folder: Path = tmp_path_factory.mktemp("certificate")
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that nobody signed: its file, and a server's half of it."""
+
+    file: Path
+    context: ssl.SSLContext
+
+
+def certified(folder: Path, name: str) -> Certificate:
+    file, key = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", file], check=True, capture_output=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return context
+    context.load_cert_chain(file, key)
+    return Certificate(file, context)
 
 
-async def test_starttls_is_used_when_it_is_offered(certificate: ssl.SSLContext) -> None:
-    with mail_server(tls_context=certificate, require_starttls=True) as mailbox:
+# A name for this machine that does not look like it, so that certificates are checked as for any other server.
+ELSEWHERE = "127.1"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certified(tmp_path_factory.mktemp("certificate"), ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certified(tmp_path_factory.mktemp("another"), "mail.example.com")
+
+
+def smtps(mailbox: Mailbox, host: str = ELSEWHERE, login: str = "") -> str:
+    return f"smtps://{login}{host}:{mailbox.url.rpartition(':')[2]}"
+
+
+async def test_starttls_is_used_when_it_is_offered(certificate: Certificate) -> None:
+    with mail_server(tls_context=certificate.context, require_starttls=True) as mailbox:
         assert (await send(mailbox)).sent
+
+
+@pytest.mark.parametrize(("password", "reason"), [
+    ("p%40ss%3Aword", Reason.SENT), ("wrongpassword", Reason.LOGIN_REFUSED)])
+async def test_smtps_encrypts_from_the_first_byte_and_logs_in(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch, password: str, reason: Reason
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    with mail_server(ssl_context=certificate.context, authenticator=login, auth_required=True,
+                     auth_require_tls=False) as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox, login=f"ada:{password}@"))
+
+    assert outcome.reason is reason
+    assert len(mailbox.mails) == (1 if reason is Reason.SENT else 0)
+    assert password not in outcome.answer
+
+
+async def test_a_password_is_not_sent_in_the_clear_to_another_machine() -> None:
+    with mail_server(authenticator=login, auth_require_tls=False) as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox, login="ada:hushhush@").replace("smtps://", "smtp://"))
+
+    assert (outcome.reason, outcome.permanent, mailbox.mails) == (Reason.LOGIN_REFUSED, False, [])
+    assert "the password in TOCSIN_SMTP_URL was not sent" in outcome.answer
+
+
+async def test_this_machine_s_own_server_needs_no_signed_certificate(another: Certificate) -> None:
+    with mail_server(ssl_context=another.context) as mailbox:
+        assert (await send(mailbox, url=smtps(mailbox, "localhost"))).sent
+
+
+async def test_a_certificate_that_nobody_signed_is_refused_with_what_to_do(certificate: Certificate) -> None:
+    with mail_server(ssl_context=certificate.context) as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox))
+
+    assert (outcome.reason, outcome.permanent, mailbox.mails) == (Reason.UNREACHABLE, False, [])
+    assert re.fullmatch(r"the certificate of 127\.1:\d+ is not accepted: self[- ]signed certificate; "
+                        "SSL_CERT_FILE can name a file with who signed it", outcome.answer)
+
+
+async def test_a_certificate_for_another_name_is_refused(
+    another: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(another.file))
+    with mail_server(ssl_context=another.context) as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox))
+
+    assert (outcome.reason, mailbox.mails) == (Reason.UNREACHABLE, [])
+    assert re.fullmatch(r"the certificate of 127\.1:\d+ is not accepted: Hostname mismatch, .*'127\.1'", outcome.answer)
+
+
+async def test_starttls_with_a_certificate_that_nobody_signed_sends_nothing(certificate: Certificate) -> None:
+    with mail_server(tls_context=certificate.context) as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox).replace("smtps://", "smtp://"))
+
+    assert (outcome.reason, mailbox.mails) == (Reason.UNREACHABLE, [])
+    assert "is not accepted: self" in outcome.answer
+
+
+async def test_smtps_to_a_server_that_begins_in_the_clear_says_so() -> None:
+    with mail_server() as mailbox:
+        outcome = await send(mailbox, url=smtps(mailbox))
+
+    assert (outcome.reason, mailbox.mails) == (Reason.UNREACHABLE, [])
+    assert "does not encrypt from the first byte as smtps:// asks" in outcome.answer
 
 
 @pytest.mark.parametrize(("text", "name"), [

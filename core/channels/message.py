@@ -320,7 +320,7 @@ def scale_text(facts: Facts) -> str:
     """What the bars stand for: their lowest and highest hour."""
     low, top = _scale(facts)
     if facts.kind != AlertKind.DELIVERY_RATE.value:
-        return f"one bar an hour, {low:,} to {events(top)}"
+        return f"one bar an hour, {low:,} to {events(top)}" if top else "no events"
     if low < 0:
         return "nothing was attempted"
     return f"one bar an hour, {percent_text(low)} % to {percent_text(top)} % delivered"

@@ -6,6 +6,7 @@ one piece, so that on a narrow screen the second day stands below the first, hou
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from core.channels.message import (
@@ -40,6 +41,7 @@ DARK = (
     ".line{border-color:#323b45!important}}"
 )
 DAY = 24
+MOMENT = r"\d{4}-\d\d-\d\d\s\d\d:\d\d(\sUTC)?"
 
 
 def page(message: Message) -> str:
@@ -69,9 +71,9 @@ def page(message: Message) -> str:
 
 def _item(facts: Facts, sentence: str, several: bool) -> str:
     said = (f'<p class="ink" style="margin:0 0 14px;font-size:15px;line-height:1.55;color:#1b222a">'
-            f"{escape(bound(sentence))}</p>")
+            f"{_text(sentence)}</p>")
     if remark(facts):
-        said += _coloured("p", GREY, escape(bound(remark(facts))), "margin:0 0 14px;font-size:13px;line-height:1.5")
+        said += _coloured("p", GREY, _text(remark(facts)), "margin:0 0 14px;font-size:13px;line-height:1.5")
     rows = [row for row in details(facts, window=not several) if row[0] and not row[0].startswith("Last ")]
     whole = said + _bars(facts) + _rows(rows)
     return _under_a_line(whole) if several else whole
@@ -92,9 +94,14 @@ def _rows(rows: list[tuple[str, str]]) -> str:
     cells = "".join(
         "<tr>" + _coloured("td", GREY, label, "padding:2px 14px 2px 0;white-space:nowrap;vertical-align:top")
         + f'<td class="ink" style="padding:2px 0;color:#1b222a;word-break:break-word{_face(label)}">'
-        f"{escape(bound(value))}</td></tr>" for label, value in rows)
+        f"{_text(value)}</td></tr>" for label, value in rows)
     style = "border-collapse:collapse;font-size:13px;line-height:1.5"
     return f'<table role="presentation" style="{style}">{cells}</table>' if cells else ""
+
+
+def _text(text: str) -> str:
+    # Browsers break a date at its hyphens.
+    return re.sub(MOMENT, r'<span style="white-space:nowrap">\g<0></span>', escape(bound(text)))
 
 
 def _face(label: str) -> str:

@@ -45,9 +45,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen so far; what is None was not looked at yet, or (the service) does not run beside this screen."""
+    """What was seen so far: None was not looked at yet, or (the service) does not run beside this screen.
+
+    `address` is the store's, `where` the collector's as it is set.
+    """
 
     address: str
+    where: str
     now: datetime
     service: ServiceState | None = None
     findings: Mapping[str, Finding] | None = None
@@ -55,6 +59,8 @@ class Seen:
     vitals: Vitals | None = None
 
 
+AGAIN = "the address is free by now: start tocsin again"
+ELSEWHERE = "choose another address with TOCSIN_COLLECTOR or --collector, and start tocsin again"
 NAMES = ("Store", "Clock", "Collector", "Last pass", "Next pass", "Messages", "Email", "Slack", "Segment")
 MARKS = {State.OK: Mark.WELL, State.WARN: Mark.CARE, State.BAD: Mark.BAD}
 
@@ -62,8 +68,9 @@ MARKS = {State.OK: Mark.WELL, State.WARN: Mark.CARE, State.BAD: Mark.BAD}
 def facts(seen: Seen) -> list[Fact]:
     """One fact for each of `NAMES`, in that order."""
     email, slack = (seen.vitals.email, seen.vitals.slack) if seen.vitals else (None, None)
-    told = (_store(seen), _clock(seen), _collector(seen), _last_pass(seen), _next_pass(seen), _messages(seen),
-            _channel(seen, "smtp", email), _channel(seen, "slack", slack), _segment(seen))
+    told = (_store(seen), _clock(seen), _collector(seen.service, seen.door, seen.where), _last_pass(seen),
+            _next_pass(seen), _messages(seen), _channel(seen, "smtp", email), _channel(seen, "slack", slack),
+            _segment(seen))
     return [Fact(name, *what) for name, what in zip(NAMES, told, strict=True)]
 
 
@@ -109,21 +116,22 @@ def _clock(seen: Seen) -> Told:
     return (MARKS[found.state], found.told, found.advice) if found else LOOKING
 
 
-def _collector(seen: Seen) -> Told:
-    service, door = seen.service, seen.door
+def collector(service: ServiceState | None, door: Door | None, where: str) -> Fact:
+    """How events get in: through this process, through another one at `where` (HOST:PORT), or not, and why."""
+    return Fact("Collector", *_collector(service, door, where))
+
+
+def _collector(service: ServiceState | None, door: Door | None, where: str) -> Told:
     if service is not None and service.collector is not None:
         return Mark.WELL, f"{url_of(service.collector)}{DOT}{_rate(service.events_per_second)}"
-    found = seen.findings and seen.findings.get("collector")
-    if not found or door is None:
+    if door is None:
         return LOOKING
     if door is Door.OURS:
-        return Mark.WELL, f"{found.told}, in another process; this dashboard runs none of its own"
+        return Mark.WELL, f"{url_of(where)}{DOT}in another process; this dashboard runs none of its own"
     if service is not None and service.collector_error is not None:
-        advice = ("the address is free by now: start tocsin again" if door is Door.FREE else
-                  "choose another address with TOCSIN_COLLECTOR or --collector, and start tocsin again")
-        return Mark.BAD, service.collector_error, advice
-    if door is Door.TAKEN:
-        return MARKS[found.state], found.told, found.advice
+        return Mark.BAD, service.collector_error, AGAIN if door is Door.FREE else ELSEWHERE
+    if service is None and door is Door.TAKEN:
+        return Mark.BAD, f"{where} is taken by another program", ELSEWHERE
     return Mark.OFF, "off: this dashboard counts no events itself", "tocsin serve runs a collector without a screen"
 
 

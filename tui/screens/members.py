@@ -62,6 +62,8 @@ class MembersView(View):
     async def load(self) -> None:
         """Every member."""
         rows = self._rows = await self.engine.read(list_members)
+        if not (self.is_mounted and self.is_attached):  # somebody may have gone elsewhere while the store answered
+            return
         self.query_one(RowTable).show(rows)
         owners = sum(row.role is Role.OWNER for row in rows)
         self.query_one("#count", Static).update(Content(

@@ -6,15 +6,17 @@ from core.connection_rows import DestinationRow, SourceRow
 from tui.engine import Engine
 from tui.screens.alerts import AlertsView
 from tui.screens.connection import ConnectionView
-from tui.screens.lists import DestinationsView, IncidentsView, ListView, SourcesView
+from tui.screens.incidents import IncidentsView
+from tui.screens.lists import DestinationsView, ListView, SourcesView
 from tui.screens.members import MembersView
 from tui.screens.settings import SettingsView
 from tui.screens.view import View
+from tui.screens.welcome import WelcomeView
 from tui.widgets.row_table import RowTable
 
 VIEWS: dict[str, type[View]] = {
     "sources": SourcesView, "destinations": DestinationsView, "alerts": AlertsView, "incidents": IncidentsView,
-    "members": MembersView, "settings": SettingsView,
+    "members": MembersView, "settings": SettingsView, "welcome": WelcomeView,
 }
 ELSEWHERE = "Open a source or a cloud-mode destination first."
 

@@ -70,7 +70,7 @@ class SettingsView(View):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._seen = Seen(engine.store.address, engine.now())
+        self._seen = Seen(engine.store.address, engine.settings.collector, engine.now())
 
     def compose(self) -> ComposeResult:
         """The facts, then the settings."""
@@ -99,7 +99,8 @@ class SettingsView(View):
     async def load(self) -> None:
         """What the store knows."""
         self._seen = replace(self._seen, vitals=await self.engine.read(vitals, self.engine.actor))
-        self._tick()
+        if self.is_mounted and self.is_attached:  # somebody may have gone elsewhere while the store answered
+            self._tick()
 
     @work(exclusive=True, group="examine")
     async def action_examine(self) -> None:

@@ -26,13 +26,19 @@ def segment_address() -> Iterator[str]:
     process.wait(10)
 
 
+@pytest.fixture(scope="session")
+def control(segment_address: str) -> Iterator[httpx.Client]:
+    """The control line to the fake API."""
+    with httpx.Client(base_url=segment_address, trust_env=False) as line:
+        yield line
+
+
 @pytest.fixture
-def segment(segment_address: str) -> Iterator[Segment]:
-    """The fake API with a control line."""
-    with httpx.Client(base_url=segment_address, trust_env=False) as control:
-        found = Segment(segment_address, control)
-        found.hold()
-        yield found
+def segment(segment_address: str, control: httpx.Client) -> Segment:
+    """The fake API, its workspace empty."""
+    found = Segment(segment_address, control)
+    found.hold()
+    return found
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 V1, BETA = "application/vnd.segment.v1+json", "application/vnd.segment.v1beta+json"
@@ -41,6 +43,15 @@ class Held:
     faults: dict[str, str] = field(default_factory=dict)
     """Number of the request since the last reset, or the start of a path, to what goes wrong with it."""
 
+    @cached_property
+    def source_ids(self) -> set[str]:
+        return {each["id"] for each in self.sources}
+
+    @cached_property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Each destination with its source."""
+        return {(each["id"], each["sourceId"]) for each in self.destinations}
+
 
 class Refusal(Exception):
     """An answer other than 200."""
@@ -59,16 +70,22 @@ class Api:
         self.refused: list[str] = []
         self.flying = 0
         self.most_flying = 0
+        self.asked = asyncio.Condition()
 
     async def control(self, request: web.Request) -> web.Response:
         if request.method == "POST":
             self.log, self.refused, self.flying, self.most_flying = [], [], 0, 0
             self.held = Held(**await request.json())
+        wanted = int(request.query.get("asked", -1))
+        async with self.asked:
+            await self.asked.wait_for(lambda: len(self.log) > wanted)
         return web.json_response({"log": self.log, "refused": self.refused, "most_in_flight": self.most_flying})
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         number = len(self.log)
         self.log.append(f"{request.path}?{request.query_string}")
+        async with self.asked:
+            self.asked.notify_all()
         paths = {start: what for start, what in self.held.faults.items() if request.path.startswith(start)}
         fault = self.held.faults.get(str(number)) or next(iter(paths.values()), None)
         self.flying += 1
@@ -77,7 +94,8 @@ class Api:
             if fault:
                 return await self.go_wrong(request, fault)
             await asyncio.sleep(0)
-            return web.json_response({"data": self.route(request)})
+            answer = msgspec.json.encode({"data": self.route(request)})
+            return web.Response(body=answer, content_type="application/json")
         except Refusal as refusal:
             self.refused.append(f"{refusal.status} {refusal} {request.path_qs}")
             return web.json_response(refusal.body, status=refusal.status)
@@ -153,9 +171,10 @@ class Api:
         return int(first), int(last)
 
     def series(self, counts: dict[str, int], since: int, until: int) -> list[dict[str, Any]]:
-        named = {hour: (EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ") for hour in range(since, until)
-                 if self.held.zero_filled or str(hour) in counts}
-        return [{"time": time, "count": counts.get(str(hour), 0)} for hour, time in named.items()]
+        if not counts:
+            return zeros(since, until) if self.held.zero_filled else []
+        return [{"time": time_of(hour), "count": counts.get(str(hour), 0)} for hour in range(since, until)
+                if self.held.zero_filled or str(hour) in counts]
 
     def volume(self, request: web.Request) -> dict[str, Any]:
         if request.query.get("groupBy.0") != "source":
@@ -179,9 +198,9 @@ class Api:
         source, destination = request.query.get("sourceId"), request.query.get("destinationConfigId")
         if not source or needs_destination != bool(destination):
             raise Refusal(422, "sourceId, and destinationConfigId where it belongs, are required", "sourceId")
-        if all(source != each["id"] for each in self.held.sources):
+        if source not in self.held.source_ids:
             raise Refusal(404, "no such source")
-        if destination and all((destination, source) != (d["id"], d["sourceId"]) for d in self.held.destinations):
+        if destination and (destination, source) not in self.held.pairs:
             raise Refusal(404, "no such destination of that source")
         counts = self.held.delivery.get(f"{stage} {destination or source}", {})
         # Successes come in parts, by attempt.
@@ -217,6 +236,17 @@ class Api:
             return web.Response(body=b'{"data":"' + b"x" * 3_000_000 + b'"}', content_type="application/json")
         return web.json_response({"errors": [{"type": "fault", "message": f'"id" went\n\x1b[31mwrong: {fault}',
                                               "field": "filter"}]}, status=int(fault))
+
+
+@cache
+def time_of(hour: int) -> str:
+    return (EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@cache
+def zeros(since: int, until: int) -> list[dict[str, Any]]:
+    """A series in which nothing happened."""
+    return [{"time": time_of(hour), "count": 0} for hour in range(since, until)]
 
 
 def _limited(milliseconds: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,10 +55,12 @@ def workspaces(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held=workspaces())
-def test_the_store_equals_the_workspace_whatever_paging_and_faults(segment: Segment, held: dict[str, Any]) -> None:
+def test_the_store_equals_the_workspace_whatever_paging_and_faults(
+    segment: Segment, blank_file: Path, held: dict[str, Any]
+) -> None:
     segment.hold(**held)
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"{folder}/t.db")
+        store = open_store(str(shutil.copy(blank_file, f"{folder}/t.db")))
 
         async def twice() -> None:
             for _ in range(2):
@@ -78,7 +81,9 @@ def test_the_store_equals_the_workspace_whatever_paging_and_faults(segment: Segm
         store.close()
 
 
-async def test_a_sync_cancelled_at_any_request_is_completed_by_the_next(segment: Segment, tmp_path: Path) -> None:
+async def test_a_sync_cancelled_at_any_request_is_completed_by_the_next(
+    segment: Segment, blank_file: Path, tmp_path: Path
+) -> None:
     held = acme(page=2)
     segment.hold(**held)
     whole = open_store(str(tmp_path / "whole.db"))
@@ -89,11 +94,10 @@ async def test_a_sync_cancelled_at_any_request_is_completed_by_the_next(segment:
 
     for stop in range(requests):
         segment.hold(**held, faults={str(stop): "slow"})
-        store = open_store(str(tmp_path / f"{stop}.db"))
+        store = open_store(str(shutil.copy(blank_file, tmp_path / f"{stop}.db")))
         async with segment.client() as client:
             task = asyncio.create_task(sync(store, client, CLOCK))
-            while len(segment.asked) <= stop:
-                await asyncio.sleep(0.001)
+            await segment.reached(stop)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -108,15 +112,15 @@ async def test_a_sync_cancelled_at_any_request_is_completed_by_the_next(segment:
 
 KILLED = """
 import asyncio, sys
+from datetime import datetime
 from core.clock import FastClock
 from core.intake.segment.client import Client
 from core.intake.segment.sync import sync
 from core.store import open_store
-from tests.conftest import NOON
 
 async def main():
     async with Client(sys.argv[2], sys.argv[3]) as client:
-        await sync(open_store(sys.argv[1]), client, FastClock(NOON, 0))
+        await sync(open_store(sys.argv[1]), client, FastClock(datetime.fromisoformat(sys.argv[4]), 0))
 
 asyncio.run(main())
 """
@@ -128,11 +132,9 @@ async def test_a_process_killed_at_a_request_leaves_a_store_the_next_sync_comple
 ) -> None:
     segment.hold(**acme(faults={str(stop): "slow"}))
     path = str(tmp_path / "t.db")
-    process = subprocess.Popen([sys.executable, "-c", KILLED, path, TOKEN, segment.url],
+    process = subprocess.Popen([sys.executable, "-c", KILLED, path, TOKEN, segment.url, NOON.isoformat()],
                                cwd=Path(__file__).parents[2])
-    while len(segment.asked) <= stop:
-        assert process.poll() is None
-        await asyncio.sleep(0.01)
+    await segment.reached(stop)
     process.kill()
     process.wait()
     segment.change(faults={})

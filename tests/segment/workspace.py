@@ -79,6 +79,10 @@ class Segment:
         """Path and query of every request since `hold`."""
         return list(self.control.get("/_control").json()["log"])
 
+    async def reached(self, number: int) -> None:
+        """Return once the request of this number since `hold`, counted from 0, has been asked."""
+        await asyncio.to_thread(self.control.get, "/_control", params={"asked": number}, timeout=30.0)
+
     @property
     def refused(self) -> list[str]:
         """What the fake found against its rules since `hold`."""

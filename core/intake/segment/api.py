@@ -118,8 +118,8 @@ def _hours(series: Sequence[Point], since: Hour, until: Hour) -> dict[Hour, int]
     for point in series:
         if point.time.tzinfo is None:
             raise NotUnderstood(f"Segment gave a time without a zone: {point.time.isoformat()}.")
-        hour = hour_of(point.time)
-        if since <= hour < until and point.count:
+        # Segment may send thousands of zeros for each count.
+        if point.count and since <= (hour := hour_of(point.time)) < until:
             found[hour] = found.get(hour, 0) + point.count
     return found
 

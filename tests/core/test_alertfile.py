@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +35,16 @@ def acme(store: Store) -> Acme:
 @pytest.fixture
 def embedded(sqlite_store: Store) -> Acme:
     return found(sqlite_store)
+
+
+@contextmanager
+def two_workspaces(blank_file: Path) -> Iterator[tuple[Acme, Acme]]:
+    """Two that know nothing of each other, as long as the block runs."""
+    with TemporaryDirectory(prefix="tocsin-test") as folder, ExitStack() as opened:
+        stores = [open_store(str(shutil.copy(blank_file, f"{folder}/{name}.db"))) for name in ("one", "two")]
+        for store in stores:
+            opened.callback(store.close)
+        yield found(stores[0]), found(stores[1])
 
 
 def exported(acme: Acme, actor: Actor | None = None, *, with_secrets: bool = False) -> str:
@@ -314,10 +326,9 @@ alerts = st.lists(st.tuples(st.booleans(), volumes | rates), max_size=6)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(alerts, alerts, st.booleans())
 def test_any_alerts_come_back_the_same(
-    before: list[tuple[bool, AlertSpec]], after: list[tuple[bool, AlertSpec]], with_secrets: bool
+    blank_file: Path, before: list[tuple[bool, AlertSpec]], after: list[tuple[bool, AlertSpec]], with_secrets: bool
 ) -> None:
-    with TemporaryDirectory(prefix="tocsin-test") as folder:
-        one, two = (found(open_store(f"{folder}/{name}.db")) for name in ("one", "two"))
+    with two_workspaces(blank_file) as (one, two):
         for acme, specs in ((one, before), (two, after)):
             with acme.store.write() as session:
                 for own, spec in specs:
@@ -334,15 +345,14 @@ def test_any_alerts_come_back_the_same(
         applied(two, text, prune=True, environment=environment)
         assert exported(two, with_secrets=with_secrets) == text
         assert applied(two, text, prune=True).changes == ()
-        one.store.close()
-        two.store.close()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(volumes | rates, max_size=5), st.lists(volumes | rates, max_size=5))
-def test_one_creators_alerts_become_what_the_file_says(before: list[AlertSpec], after: list[AlertSpec]) -> None:
-    with TemporaryDirectory(prefix="tocsin-test") as folder:
-        one, two = (found(open_store(f"{folder}/{name}.db")) for name in ("one", "two"))
+def test_one_creators_alerts_become_what_the_file_says(
+    blank_file: Path, before: list[AlertSpec], after: list[AlertSpec]
+) -> None:
+    with two_workspaces(blank_file) as (one, two):
         for acme, specs in ((one, before), (two, after)):
             with acme.store.write() as session:
                 for spec in specs:
@@ -354,8 +364,6 @@ def test_one_creators_alerts_become_what_the_file_says(before: list[AlertSpec], 
 
         assert body(exported(one, with_secrets=True)) == body(text)
         assert applied(one, text, prune=True).changes == ()
-        one.store.close()
-        two.store.close()
 
 
 def test_a_creator_who_left_keeps_their_alert(embedded: Acme) -> None:

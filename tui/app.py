@@ -59,6 +59,12 @@ class TocsinApp(App[None]):
             return
         await shell.begin(engine)
 
+    def ring_terminal(self, sentence: str) -> None:
+        """The terminal's own bell, and its desktop notification (OSC 9); `sentence` is free of control characters."""
+        self.bell()
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]9;{sentence}\x07")
+
     async def on_unmount(self) -> None:
         """End what runs beside the screens."""
         if self._closer is not None:

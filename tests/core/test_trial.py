@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.alert_spec import AlertSpec, ChannelSpec
 from core.clock import micros
-from core.errors import NotAllowed, NotFound
+from core.errors import InvalidInput, NotAllowed, NotFound
+from core.model import AlertKind, ChannelKind
 from core.outbox import deliver_due, send_test
 from core.store import Store
+from core.trial import try_channels
 from tests.core.acme import IN_APP, Acme, found
 from tests.core.channels.servers import Hooks, hook_server, mail_server, part
 from tests.core.desk import START, Hand, change, real_senders, waiting
@@ -87,3 +90,25 @@ async def test_only_the_creator_may_send_a_test(acme: Acme) -> None:
         await send_test(acme.store, acme.grace, alert, real_senders(clock), clock)
     with pytest.raises(NotFound):
         await send_test(acme.store, acme.ada, alert + 1, real_senders(clock), clock)
+
+
+async def test_channels_that_are_only_typed_can_be_tried_and_nothing_is_written(acme: Acme, hooks: Hooks) -> None:
+    clock = Hand()
+    spec = AlertSpec(AlertKind.SOURCE_VOLUME, 2000, (
+        ChannelSpec(ChannelKind.EMAIL, "team@example.com"), ChannelSpec(ChannelKind.SLACK, hooks.url("team")), IN_APP))
+    with mail_server() as mailbox:
+        answers = await try_channels(acme.store, acme.ada, "website", spec, real_senders(clock, mailbox.url),
+                                     clock.now(), (hooks.host,))
+
+    assert [(answer.channel.value, answer.ok) for answer in answers] == [("email", True), ("slack", True)]
+    assert str(mailbox.mails[0]["Subject"]) == "Test of your alert: Website"
+    assert acme.all("SELECT id FROM notification") == []
+    assert acme.all("SELECT name FROM endpoint") == []
+
+
+async def test_a_typed_channel_that_could_not_be_saved_is_not_tried_either(acme: Acme) -> None:
+    spec = AlertSpec(AlertKind.SOURCE_VOLUME, 2000, (ChannelSpec(ChannelKind.EMAIL, "nobody"),))
+    with pytest.raises(InvalidInput) as refused:
+        await try_channels(acme.store, acme.ada, "website", spec, real_senders(Hand()), START, ())
+
+    assert refused.value.field == "email"

@@ -17,6 +17,7 @@ from tui.widgets.words import CHANNELS, STATES, ago, arrow, length, number, perc
 
 SPARK = 16
 KINDS = {AlertKind.SOURCE_VOLUME: "Source volume", AlertKind.DELIVERY_RATE: "Delivery rate"}
+SHORT = {AlertKind.SOURCE_VOLUME: "volume", AlertKind.DELIVERY_RATE: "rate"}
 NOTHING = Decimal("-Infinity")
 
 
@@ -31,6 +32,10 @@ def _shown(state: str) -> str:
 
 def _alerts(alerts: int, firing: int) -> str:
     return f"{alerts or '–'}{' ●' if firing else '  '}"
+
+
+def _short(moment: datetime) -> str:
+    return f"{moment.astimezone():%-d %b %H:%M}"
 
 
 def source_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[SourceRow]]:
@@ -98,18 +103,26 @@ def incident_columns(now: Callable[[], datetime]) -> list[Column[IncidentRow]]:
     def lasted(row: IncidentRow) -> str:
         return length((row.closed_at or now()) - row.opened_at)
 
+    def span(row: IncidentRow) -> str:
+        return f"{_short(row.opened_at)} → {'now' if row.closed_at is None else _short(row.closed_at)}"
+
+    def sent(row: IncidentRow) -> str:
+        parts = [f"✓ {row.sent:,}"] + [f"✕ {row.undelivered:,}"] * (row.undelivered > 0)
+        return "  ".join(parts + [f"… {row.waiting:,}"] * (row.waiting > 0))
+
     return [
-        Column("State", 11, lambda row: "▲ open" if row.closed_at is None else "● closed",
+        Column("State", 8, lambda row: "▲ open" if row.closed_at is None else "● closed",
                colour=lambda row: "$error" if row.closed_at is None else "$success"),
-        Column("Connection", 16, lambda row: row.connection_name, lambda row: row.connection_name.casefold(),
+        Column("Connection", 14, lambda row: row.connection_name, lambda row: row.connection_name.casefold(),
                grows=True),
-        Column("Opened", 11, lambda row: ago(row.opened_at, now()), lambda row: row.opened_at),
-        Column("Lasted", 7, lasted, lambda row: (row.closed_at or now()) - row.opened_at, right=True),
-        Column("Worst", 10, lambda row: percent(row.worst), lambda row: row.worst or Decimal(0), right=True, rank=1),
-        Column("Ended", 12, lambda row: row.close_reason.value.replace("_", " ") if row.close_reason else "", rank=2),
-        Column("Sent", 5, lambda row: number(row.sent), lambda row: row.sent, right=True, rank=2),
-        Column("Failed", 7, lambda row: number(row.undelivered) if row.undelivered else "–",
-               lambda row: row.undelivered, right=True, rank=1),
+        Column("Alert", 13, lambda row: f"{SHORT[row.kind]} {percent_text(row.threshold)} %", lambda row: (
+            row.kind.value, row.threshold), rank=2),
+        Column("From → to", 27, span, lambda row: row.opened_at, rank=1),
+        Column("Lasted", 7, lasted, lambda row: (row.closed_at or now()) - row.opened_at, right=True, rank=4),
+        Column("Worst", 10, lambda row: percent(row.worst, signed=row.kind is AlertKind.SOURCE_VOLUME),
+               lambda row: row.worst or Decimal(0), right=True, rank=3),
+        Column("Ended", 12, lambda row: row.close_reason.value.replace("_", " ") if row.close_reason else "", rank=5),
+        Column("Sent", 10, sent, lambda row: row.undelivered),
     ]
 
 

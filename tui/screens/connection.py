@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
@@ -12,7 +14,7 @@ from core.alerts import list_alerts
 from core.clock import hour_of
 from core.connection_rows import Overview, overview
 from core.incidents import IncidentRow, list_incidents
-from core.model import AlertKind, ConnectionKind, Direction, Stage
+from core.model import ConnectionKind, Direction, Stage
 from tui.engine import Engine
 from tui.screens.alerts import AlertsView
 from tui.screens.columns import status
@@ -21,13 +23,16 @@ from tui.widgets.volume_chart import Plot, VolumeChart
 from tui.widgets.words import STATES, arrow, number, percent, safe
 
 HIDDEN = "••••••••"
+NOTHING = [0] * 96
+WHOLE = 10_000
+"""100 % in basis points."""
 
 
 class ConnectionView(View):
     """A source or destination by its slug."""
 
     DEFAULT_CSS = """
-    ConnectionView #numbers { height: auto; padding: 1 2; }
+    ConnectionView #numbers { height: auto; padding: 0 2 1 2; }
     ConnectionView #legend { height: 1; padding: 0 2; color: $text-muted; }
     ConnectionView #settings { padding: 1 2; height: auto; }
     """
@@ -45,7 +50,7 @@ class ConnectionView(View):
             with TabPane("Overview", id="overview"):
                 yield Static("", id="numbers")
                 yield VolumeChart()
-                yield Static("█ last 48 h   ░ the day before   ▲ incident", id="legend")
+                yield Static("", id="legend")
             with TabPane("Alerts", id="alerts"):
                 yield AlertsView(self.engine, self.slug)
             with TabPane("Settings", id="settings-tab"):
@@ -63,6 +68,7 @@ class ConnectionView(View):
             self.crumbs = ("Connections", "Sources" if found.source else "Destinations", safe(row.name))
         self.query_one("#numbers", Static).update(_numbers(found))
         self.query_one(VolumeChart).draw(_plot(found, alerts, incidents))
+        self.query_one("#legend", Static).update(_legend(found))
         self.query_one("#settings", Static).update(_settings(found, engine.actor, engine.settings.collector))
         self.query_one(TabbedContent).get_tab("alerts").label = Content(f"Alerts {len(alerts)}")
         page = self.query_one(AlertsView)
@@ -104,24 +110,47 @@ def _numbers(found: Overview) -> Content:
     if sink is None:
         return Content.assemble(*head)
     attempts = sink.delivered + sink.failed
+    offered = attempts + sink.filtered
     return Content.assemble(
-        *head, "\n\n", (number(found.source_received), "bold"), ("  received  ›  ", "$secondary"),
-        number(sink.filtered), ("  filtered  ›  ", "$secondary"), number(sink.failed),
-        ("  failed  ›  ", "$secondary"), (number(sink.delivered), "bold $primary"), ("  delivered", "$secondary"),
-        f"     {percent(sink.rate)}", (f"  of {number(attempts)} attempts", "$secondary"))
+        *head, "\n\n", (percent(sink.rate), "bold $primary"), (f"  delivered of {number(attempts)} attempts in 24 h\n",
+                                                              "$secondary"),
+        number(found.source_received), ("  received  ›  ", "$secondary"), *_share(sink.filtered, offered, "filtered"),
+        ("  ›  ", "$secondary"), *_share(sink.failed, offered, "failed"), ("  ›  ", "$secondary"),
+        *_share(sink.delivered, offered, "delivered"))
+
+
+def _share(count: int, of: int, name: str) -> list[str | tuple[str, str]]:
+    share = f" {percent(Decimal(count) * 100 / of)}" if of else ""
+    return [number(count), (f" {name}{share}", "$secondary")]
+
+
+def _legend(found: Overview) -> Content:
+    what = "events" if found.kind is ConnectionKind.SOURCE else "delivery rate"
+    return Content.assemble(
+        ("█", "$primary"), f" {what}, last 24 h   ", ("█", "$primary 45%"), " the 24 h before   ", ("░", "$secondary"),
+        " a day earlier   ", ("▲", "$error"), " incident")
 
 
 def _plot(found: Overview, alerts: list[AlertRow], incidents: list[IncidentRow]) -> Plot:
-    stage = Stage.RECEIVED if found.kind is ConnectionKind.SOURCE else Stage.DELIVERED
-    values = found.stages.get(stage, [0] * 96)
+    """Events an hour of a source, or a destination's delivery rate; the band is where the tightest alert is quiet."""
+    marks = [hour_of(row.opened_at) for row in incidents]
+    enabled = [alert.spec for alert in alerts if alert.spec.enabled]
+    if found.kind is ConnectionKind.DESTINATION:
+        pairs = zip(found.stages.get(Stage.DELIVERED, NOTHING), found.stages.get(Stage.FAILED, NOTHING), strict=True)
+        rates = [delivered * 10_000 // (delivered + failed) if delivered + failed else -1
+                 for delivered, failed in pairs]
+        quiet = max((spec.threshold for spec in enabled), default=None)
+        lowest = min([WHOLE, *(rate for rate in rates[24:] if rate >= 0), *([quiet] if quiet else [])])
+        floor = max(0, lowest - max(100, (WHOLE - lowest) // 4)) // 100 * 100
+        return Plot(rates[48:], rates[24:72], found.since + 48, marks, (quiet, WHOLE) if quiet else None, floor, True)
+    values = found.stages.get(Stage.RECEIVED, NOTHING)
     band = None
-    volumes = [alert for alert in alerts if alert.kind is AlertKind.SOURCE_VOLUME and alert.spec.enabled]
-    if volumes and found.source is not None and found.source.baseline:
-        tight = min(volumes, key=lambda alert: alert.spec.threshold).spec
-        level, part = found.source.baseline / 24, tight.threshold / 10_000
+    if enabled and found.source is not None and found.source.baseline:
+        tight = min(enabled, key=lambda spec: spec.threshold)
+        level, part = found.source.baseline / 24, tight.threshold / WHOLE
         band = (0.0 if tight.direction is Direction.SPIKE else level * max(0.0, 1 - part),
                 level * (1 + part) if tight.direction is not Direction.DROP else level * 2)
-    return Plot(values[48:], values[24:72], found.since + 48, [hour_of(row.opened_at) for row in incidents], band)
+    return Plot(values[48:], values[24:72], found.since + 48, marks, band)
 
 
 def _settings(found: Overview, actor: Actor, collector: str) -> Content:

@@ -13,10 +13,9 @@ from textual.widgets import Tab, Tabs
 
 from core.connection_rows import destination_rows, source_rows, sparks_of
 from core.errors import TocsinError
-from core.incidents import list_incidents
 from core.model import Category, ConnectionKind, Mode
 from tui.engine import Engine
-from tui.screens.columns import destination_columns, incident_columns, source_columns
+from tui.screens.columns import destination_columns, source_columns
 from tui.screens.view import View
 from tui.widgets.row_table import Column, RowTable
 from tui.widgets.words import number
@@ -166,22 +165,3 @@ class DestinationsView(ConnectionsView):
     async def rows(self, now: datetime) -> list[Any]:
         """Every destination."""
         return await self.engine.read(destination_rows, now=now, sparks=False)
-
-
-class IncidentsView(ListView):
-    """Monitor › Incidents."""
-
-    crumbs = ("Monitor", "Incidents")
-    empty = "There has been no incident."
-
-    def columns(self) -> list[Column[Any]]:
-        """This list's columns."""
-        return incident_columns(self.engine.now)
-
-    async def load(self) -> None:
-        """Every incident, open ones first."""
-        self.show(await self.engine.read(list_incidents, self.engine.actor, limit=2000))
-
-    def on_row_table_chosen(self, event: RowTable.Chosen) -> None:
-        """Open the alert in its connection."""
-        self.post_message(self.Go("connection", event.row.connection, event.row.alert, "alerts"))

@@ -3,47 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
-from textual.widgets.option_list import Option
 
 from tui.widgets.bell import Bell
+from tui.widgets.sidebar import PLACES, Sidebar
 
 if TYPE_CHECKING:
+    from textual.theme import Theme
+
+    from core.bearings import Bearings
+    from tui.app import TocsinApp
     from tui.engine import Engine
+    from tui.screens.memory import Memory
     from tui.screens.view import View
 
-PLACES = {"sources": "Sources", "destinations": "Destinations", "alerts": "Alerts", "incidents": "Incidents",
-          "members": "Members", "settings": "Settings"}
-GROUPS = (("Connections", ("sources", "destinations")), ("Monitor", ("alerts", "incidents")),
-          ("Workspace", ("members", "settings")))
 POLL_S = 1.0
 REFRESH_S = 30.0
 NARROW = 100
+LETTERS = {"s": "sources", "d": "destinations", "a": "alerts", "i": "incidents", "m": "members", "t": "settings"}
+"""What stands after `g`."""
+TOLD_AT_ONCE = 3
+Where = tuple[str, str, str, int | None]
+
+
+def _finder() -> type[Provider]:
+    from tui.screens.palette import Finder
+
+    return Finder
 
 
 class Shell(Screen[None]):
     """One place at a time, and the way back."""
 
+    COMMANDS = {_finder}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "Create alert"), Binding("slash", "filter", "Filter", key_display="/"),
         Binding("b", "bell", "Notifications"), Binding("g", "go", "Go to…"),
         Binding("left_square_bracket", "sidebar", "Sidebar", show=False, key_display="["),
         Binding("question_mark", "help", "Keys", key_display="?"), Binding("escape", "back", "Back", show=False),
+        Binding("y", "copy", "Copy", show=False), Binding("q", "leave", "Quit", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.engine: Engine | None = None
-        self._trail: list[tuple[str, str, str, int | None]] = []
+        self._trail: list[Where] = []
         self._changes: int | None = None
+        self._around: Bearings | None = None
+        self._memory: Memory | None = None
         self._going = False
         self._folded: bool | None = None
 
@@ -52,22 +69,16 @@ class Shell(Screen[None]):
         with Horizontal(id="header"):
             yield Static("◉ tocsin", id="brand")
             yield Static("", id="crumbs")
+            yield Static("", id="checked")
             yield Bell()
             yield Static("", id="who")
         with Horizontal(id="middle"):
-            yield OptionList(*self._entries(), id="sidebar")
+            yield Sidebar(id="sidebar")
             with Vertical(id="page"):
                 yield Static("", id="trouble")
                 yield Container(Static("Opening the store…", id="loading"), id="place")
                 yield Input(placeholder="filter…", id="filter")
         yield Footer()
-
-    def _entries(self) -> list[Option]:
-        entries: list[Option] = []
-        for title, places in GROUPS:
-            entries.append(Option(Content.styled(title, "$secondary"), disabled=True))
-            entries += [Option(f"  {PLACES[place]}", id=place) for place in places]
-        return entries
 
     def fail(self, sentence: str) -> None:
         """Say in one line what went wrong."""
@@ -80,16 +91,66 @@ class Shell(Screen[None]):
         self.engine = engine
         role = "owner" if engine.actor.is_owner else "member"
         self.query_one("#who", Static).update(Content(f"{engine.actor.name} ({role})"))
-        await self._open(("sources", "", "overview", None))
+        await self._recall(engine)
         await self._refresh()
+        await self._begin_at()
         self.set_interval(POLL_S, self._look)
         self.set_interval(REFRESH_S, self._again)
 
-    async def _open(self, where: tuple[str, str, str, int | None]) -> None:
+    async def _recall(self, engine: Engine) -> None:
+        """Take up what this member's screens remember."""
+        from core.errors import TocsinError
+        from tui.screens.memory import Memory
+
+        self._memory = Memory()
+        try:
+            await self._memory.load(engine)
+        except TocsinError as error:
+            self.fail(str(error))
+        theme = self._memory.text("theme")
+        if theme in self.app.available_themes:
+            self.app.theme = theme
+        self.app.theme_changed_signal.subscribe(self, self._theme_chosen)
+
+    def _theme_chosen(self, theme: Theme) -> None:
+        if self._memory is not None:
+            self._memory.note("theme", theme.name)
+
+    async def _begin_at(self) -> None:
+        """The place where this member was last; a welcome while there is no connection."""
+        place = self._memory.text("place") if self._memory is not None else ""
+        if self._around is not None and not self._around.sources + self._around.destinations:
+            await self.go("welcome")
+        else:
+            await self.go(place if place in PLACES else "sources")
+
+    async def go(self, place: str, slug: str = "", tab: str = "overview", alert: int | None = None) -> None:
+        """Go to a place, or to a connection by its slug, one of its tabs, and an alert in it."""
+        await self._open((place, slug, tab, alert))
+
+    def _note(self) -> None:
+        """Note how the place looks that is shown."""
+        if self._memory is not None and self.view is not None and self._trail and self._trail[-1][0] in PLACES:
+            self._memory.note_place(self._trail[-1][0], self.view, self.query_one("#filter", Input).value)
+
+    async def _keep(self) -> None:
+        """Store what changed of what is remembered."""
+        from core.errors import TocsinError
+
+        self._note()
+        if self.engine is None or self._memory is None:
+            return
+        try:
+            await self._memory.keep(self.engine)
+        except TocsinError as error:
+            self.fail(str(error))
+
+    async def _open(self, where: Where) -> None:
         from tui.screens.places import make
 
         if self.engine is None:
             return
+        self._note()
         name, slug, tab, alert = where
         view = make(self.engine, name, slug, tab, alert)
         if not self._trail or self._trail[-1] != where:
@@ -99,10 +160,11 @@ class Shell(Screen[None]):
         line = self.query_one("#filter", Input)
         line.value, line.display = "", False
         await place.mount(view)
+        if self._memory is not None and name in PLACES:
+            line.value = self._memory.restore_place(name, view)
+            line.display = bool(line.value)
         await self._load(view)
-        sidebar = self.query_one("#sidebar", OptionList)
-        if name in PLACES:
-            sidebar.highlighted = sidebar.get_option_index(name)
+        self.query_one(Sidebar).stand_at(name)
         focusable = next((child for child in view.query("*") if child.can_focus and type(child).__name__ == "RowTable"
                           and child.display), None)
         if focusable is not None and (tab != "overview" or name in PLACES):
@@ -144,6 +206,7 @@ class Shell(Screen[None]):
         if changes != self._changes:
             self._changes = changes
             await self._refresh()
+        await self._keep()
 
     @work(exclusive=True, group="again")
     async def _again(self) -> None:
@@ -151,22 +214,66 @@ class Shell(Screen[None]):
         await self._refresh()
 
     async def _refresh(self) -> None:
+        from core.bearings import bearings
         from core.errors import TocsinError
-        from core.incidents import unread_count
 
         if self.engine is None:
             return
         try:
-            unread = await self.engine.read(unread_count, self.engine.actor.id)
+            around = await self.engine.read(bearings, self.engine.actor.id, self.engine.now())
         except TocsinError as error:
             self.fail(str(error))
             return
-        bell = self.query_one(Bell)
-        if unread > bell.unread and self._changes is not None:
-            self.notify(f"{unread - bell.unread} new, press b to read", title="The bell rang", markup=False)
-        bell.unread = unread
+        before, self._around = self._around, around
+        self.query_one(Bell).unread = around.unread
+        self._show_around(around)
+        if before is not None and around.unread > before.unread:
+            await self._ring(around.unread - before.unread)
         if self.view is not None:
             await self._load(self.view)
+
+    def _show_around(self, around: Bearings) -> None:
+        """The counts beside the places, and when all of it was last judged."""
+        from tui.widgets.words import ago
+
+        sidebar = self.query_one(Sidebar)
+        sidebar.tell("sources", f"{around.sources:,}", "$secondary")
+        sidebar.tell("destinations", f"{around.destinations:,}", "$secondary")
+        if around.firing:
+            sidebar.tell("alerts", f"● {around.firing:,}", "$error")
+        else:
+            sidebar.tell("alerts", f"{around.alerts:,}", "$secondary")
+        checked = "not checked yet" if self.engine is None or around.checked_at is None else (
+            f"checked {ago(around.checked_at, self.engine.now())}")
+        self.query_one("#checked", Static).update(Content(checked))
+
+    async def _ring(self, new: int) -> None:
+        """Say what rang, on the screen and, if the member wants it, on the terminal."""
+        from core.incidents import list_notifications
+        from tui.widgets.words import safe
+
+        if self.engine is None:
+            return
+        actor = self.engine.actor
+        rows = await self.engine.read(list_notifications, actor, unread=True, bell_of=actor.id,
+                                      limit=min(new, TOLD_AT_ONCE))
+        for row in reversed(rows):
+            self.notify(safe(row.sentence), title="♪ The bell rang  (b opens)", markup=False, timeout=8,
+                        severity="warning" if row.event.value == "opened" else "information")
+        if new > len(rows):
+            self.notify(f"and {new - len(rows)} more", markup=False)
+        if self.rings and rows:
+            cast("TocsinApp", self.app).ring_terminal(safe(rows[0].sentence))
+
+    def turn_ring(self) -> None:
+        """Ring the terminal too, or no longer."""
+        if self._memory is not None:
+            self._memory.note("rings", not self.rings)
+
+    @property
+    def rings(self) -> bool:
+        """Whether the terminal rings too."""
+        return self._memory is not None and self._memory.flag("rings")
 
     async def on_view_go(self, event: View.Go) -> None:
         """Go where somebody wants to be."""
@@ -181,17 +288,17 @@ class Shell(Screen[None]):
         """`g` and a letter go to a place."""
         if self._going:
             self._going = False
-            place = next((name for name in PLACES if name[0] == event.key and name in (
-                "sources", "destinations", "alerts", "incidents")), None)
+            place = LETTERS.get(event.key)
             if place:
                 event.stop()
                 event.prevent_default()
-                await self._open((place, "", "overview", None))
+                await self.go(place)
 
     def action_go(self) -> None:
         """Wait for the letter of a place."""
         self._going = True
-        self.notify("s sources · d destinations · a alerts · i incidents", title="Go to", timeout=2)
+        self.notify("s sources · d destinations · a alerts · i incidents · m members · t settings", title="Go to",
+                    timeout=2)
 
     async def action_back(self) -> None:
         """One step back: out of the filter, then to the place before."""
@@ -234,7 +341,26 @@ class Shell(Screen[None]):
 
     def action_help(self) -> None:
         """List the keys."""
-        self.app.action_show_help_panel()
+        from tui.sheets.help_sheet import HelpSheet
+
+        here = {}
+        for active in self.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.node is not self and active.node is not self.app:
+                here[binding.description] = self.app.get_key_display(binding)
+        self.app.push_screen(HelpSheet([(key, meaning) for meaning, key in here.items()]))
+
+    def action_copy(self) -> None:
+        """Copy the text that is selected, or the id of what is: a slug, or an alert's number."""
+        text = self.get_selected_text() or (self.view.copied() if self.view is not None else "")
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"Copied {text}" if len(text) < 60 else "Copied", markup=False, timeout=2)
+
+    async def action_leave(self) -> None:
+        """Keep what is remembered, and quit."""
+        await self._keep()
+        self.app.exit()
 
     @on(Bell.Opened)
     @work
@@ -263,5 +389,5 @@ class Shell(Screen[None]):
             return
         saved = await self.app.push_screen_wait(await creating(self.engine, slug))
         if saved is not None:
-            self.notify("The alert is saved. It is judged at the next pass.", markup=False)
-            await self._open(("connection", slug, "alerts", saved))
+            self.notify("The alert is saved.", markup=False)
+            await self.go("connection", slug, "alerts", saved)

@@ -6,6 +6,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from tui.engine import Engine
+from tui.widgets.row_table import RowTable
 
 
 class View(Vertical):
@@ -27,6 +28,11 @@ class View(Vertical):
 
     async def load(self) -> None:
         """Ask core for the rows and show them. Raises TocsinError, which the shell shows as a line."""
+
+    def copied(self) -> str:
+        """What `y` copies here: the slug or number of the selected row."""
+        row: object = next((table.selected for table in self.query(RowTable) if table.display), None)
+        return str(getattr(row, "slug", "") or getattr(row, "id", "") or "")
 
     def filter_by(self, text: str) -> None:
         """Show only what has `text` in it."""

@@ -126,13 +126,13 @@ def _options(
         nothing = False
         yield Option(_incident(incident, now), id=f"i{incident.id}")
         for row in reversed(of.pop(incident.id, [])):
-            yield Option(_message(row, now), id=f"n{row.id}")
+            yield Option(told(row, now), id=f"n{row.id}")
     rest = [row for rows in of.values() for row in rows]
     if rest:
         nothing = False
         yield Option(Content.styled("Tests and notices", "bold"), disabled=True)
         for row in rest:
-            yield Option(_message(row, now), id=f"n{row.id}")
+            yield Option(told(row, now), id=f"n{row.id}")
     if nothing:
         yield Option(Content.styled("It has never rung.", "$secondary"), disabled=True)
 
@@ -148,7 +148,8 @@ def _incident(row: IncidentRow, now: datetime) -> Content:
         (f"\n  {length(ended - row.opened_at)}{how}, worst {worst}", "$secondary"))
 
 
-def _message(row: NotificationRow, now: datetime) -> Content:
+def told(row: NotificationRow, now: datetime) -> Content:
+    """One notification: its delivery, channel, event, recipient and age, and the last error of one not sent."""
     glyph, colour = DELIVERIES[row.state]
     to = row.recipient if row.recipient and row.channel is not ChannelKind.IN_APP else "the creator's bell" if (
         row.channel is ChannelKind.IN_APP) else "hidden from you"

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -15,18 +16,24 @@ from core.clock import start_of
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 AXIS = 9
+DAY = 24
+EARLIER = "earlier"
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What is drawn: hourly values, oldest first; hours since 1970; a band in values an hour."""
+    """What is drawn: hourly values, oldest first, -1 for none; hours since 1970; a band in values an hour.
+
+    `floor` is the value at the foot of the chart; `percent` says that values are basis points.
+    """
 
     now: Sequence[int]
     before: Sequence[int]
     first_hour: int
     incidents: Sequence[int] = ()
     band: tuple[float, float] | None = None
-    unit: str = ""
+    floor: int = 0
+    percent: bool = False
 
 
 class VolumeChart(Widget):
@@ -51,7 +58,7 @@ class VolumeChart(Widget):
             return Strip.blank(width, self.rich_style)
         body = height - 2
         cells = width - AXIS - 1
-        top = max([1, *plot.now, *plot.before, int(plot.band[1]) if plot.band else 1])
+        top = max([1, *plot.now, *plot.before, int(plot.band[1]) if plot.band else 1]) - plot.floor
         if y < body:
             return self._bars(plot, y, body, cells, top)
         if y == body:
@@ -59,8 +66,9 @@ class VolumeChart(Widget):
         return self._hours(plot, cells)
 
     def _bars(self, plot: Plot, y: int, body: int, cells: int, top: int) -> Strip:
-        low, high = (body - 1 - y) * top / body, (body - y) * top / body
-        label = _short(top * (body - y) // body) if y in (0, body // 2) else ""
+        low, high = (plot.floor + row * top / body for row in (body - 1 - y, body - y))
+        level = plot.floor + top * (body - y) // body
+        label = (_percent(level) if plot.percent else _short(level)) if y in (0, body // 2) else ""
         segments = [Segment(f"{label:>{AXIS - 2}} ", self._colour("secondary")), Segment("│", self._colour("panel"))]
         inside = plot.band is not None and plot.band[0] <= (low + high) / 2 <= plot.band[1]
         hours = len(plot.now)
@@ -68,6 +76,8 @@ class VolumeChart(Widget):
             index = at * hours // cells
             before = plot.before[index] if index < len(plot.before) else 0
             cell, name = self._cell(plot.now[index], before, low, high)
+            if name == "primary" and hours - index > DAY:
+                name = EARLIER
             segments.append(Segment(cell, self._colour(name, "surface" if inside else None)))
         return Strip(segments).extend_cell_length(self.size.width, self.rich_style).crop(0, self.size.width)
 
@@ -103,9 +113,15 @@ class VolumeChart(Widget):
 
     def _colour(self, name: str, behind: str | None = None) -> Style:
         variables = self.app.theme_variables
-        colour = variables.get(name, "")
+        colour = variables.get("primary" if name == EARLIER else name, "")
+        if name == EARLIER and colour.startswith("#"):
+            colour = Color.parse(colour).blend(Color.parse(variables["background"]), 0.55).hex
         shown = colour[:7] if colour.startswith("#") else None
         return self.rich_style + Style(color=shown, bgcolor=variables.get(behind, "")[:7] or None if behind else None)
+
+
+def _percent(value: int) -> str:
+    return f"{value / 100:.1f} %" if value % 100 else f"{value // 100} %"
 
 
 def _short(value: int) -> str:

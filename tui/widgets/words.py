@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from core.model import ChannelKind, Delivery
 
-BARS = "▁▂▃▄▅▆▇█"
+BARS = "▁▂▃▄▅▆▇"
+"""Not the full block: lines of bars in neighbouring rows would touch."""
 STATES = {
     "firing": ("▲", "$error"), "ok": ("●", "$success"), "enabled": ("●", "$success"), "disabled": ("○", "$secondary"),
     "muted": ("◌", "$secondary"), "learning": ("◔", "$secondary"), "no_data": ("∅", "$secondary"),
@@ -75,4 +76,4 @@ def sparkline(values: Sequence[int], width: int) -> str:
     low = min((mean for mean in means if mean >= 0), default=0)
     base = low if low * 2 > top else 0  # a rate that hovers near the top would be a flat line
     span = max(1, top - base)
-    return "".join(" " if mean < 0 else BARS[(mean - base) * 7 // span] for mean in means).ljust(width)
+    return "".join(" " if mean < 0 else BARS[(mean - base) * (len(BARS) - 1) // span] for mean in means).ljust(width)

@@ -79,10 +79,9 @@ def text_of(message: Message) -> str:
             parts.append(_wrapped(remark(facts)))
         parts.append("\n".join(_row(label, value) for label, value in details(facts, window=not several)))
     if several:
-        more = len(message.items) - MOST_ITEMS
-        rows = [("More", f"{more} are not listed here")] if more > 0 else []
-        rows += [("Window", window_text(message.items[0][0])), ("All open", ALL_OPEN)]
-        parts.append("\n".join(_row(label, value) for label, value in rows))
+        rows = [("Also", message.beyond(MOST_ITEMS)), ("Window", window_text(message.items[0][0])),
+                ("All open", ALL_OPEN)]
+        parts.append("\n".join(_row(label, value) for label, value in rows if value))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

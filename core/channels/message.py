@@ -21,6 +21,7 @@ CHANGES = {"both": "a change of more than", "drop": "a drop of more than", "spik
 CHANNELS = {ChannelKind.EMAIL: "email to", ChannelKind.SLACK: "Slack at"}
 SINGLE = {ChannelKind.EMAIL: "an email to", ChannelKind.SLACK: "a message to Slack at"}
 PLURAL = {ChannelKind.EMAIL: "emails to", ChannelKind.SLACK: "messages to Slack at"}
+MOST_NAMES = 100
 ALL_OPEN = "tocsin incident list --open"
 NOTICES = frozenset({Event.CHANNEL_FAILED.value, Event.GAP.value})
 """Events that bring a sentence of their own and no numbers."""
@@ -63,6 +64,10 @@ class Message:
 
     title: str
     items: tuple[tuple[Facts, str], ...]
+
+    def beyond(self, room: int) -> str:
+        """The names of what does not fit after the first `room` things, or nothing."""
+        return listed([name_of(facts) for facts, _ in self.items[room:]], MOST_NAMES)
 
     @property
     def summary(self) -> str:
@@ -184,11 +189,11 @@ def gap_text(names: Sequence[str], began: int, ended: int) -> str:
             "otherwise judging goes on when the windows are past it.")
 
 
-def listed(names: Sequence[str]) -> str:
-    """Up to three different names and how many more there are."""
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Up to `most` different names and how many more there are."""
     different = [printable(name) for name in dict.fromkeys(names)]
-    more = f" and {len(different) - 3} more" if len(different) > 3 else ""
-    return ", ".join(different[:3]) + more
+    more = f" and {len(different) - most} more" if len(different) > most else ""
+    return ", ".join(different[:most]) + more
 
 
 def judged_percent(numerator: int, denominator: int, threshold: int) -> str:

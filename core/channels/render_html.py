@@ -24,7 +24,8 @@ from core.channels.message import (
 )
 from core.model import Event, Verdict
 
-MOST_ITEMS = 200
+MOST_ITEMS = 50
+"""More than that is only named: a large mail provider cuts a page of more than 102 kB."""
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 MONO = "font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
 RED, GREEN, GREY, PALE = (
@@ -52,9 +53,8 @@ def page(message: Message) -> str:
     several = len(message.items) > 1
     parts = [_item(facts, sentence, several) for facts, sentence in message.items[:MOST_ITEMS]]
     if several:
-        more = len(message.items) - MOST_ITEMS
-        rows = [("More", f"{more} are not listed here")] if more > 0 else []
-        parts.append(_under_a_line(_rows([*rows, ("Window", window_text(first)), ("All open", ALL_OPEN)])))
+        parts.append(_under_a_line(_rows([
+            ("Also", message.beyond(MOST_ITEMS)), ("Window", window_text(first)), ("All open", ALL_OPEN)])))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -94,7 +94,7 @@ def _rows(rows: list[tuple[str, str]]) -> str:
     cells = "".join(
         "<tr>" + _coloured("td", GREY, label, "padding:2px 14px 2px 0;white-space:nowrap;vertical-align:top")
         + f'<td class="ink" style="padding:2px 0;color:#1b222a;word-break:break-word{_face(label)}">'
-        f"{_text(value)}</td></tr>" for label, value in rows)
+        f"{_text(value)}</td></tr>" for label, value in rows if value)
     style = "border-collapse:collapse;font-size:13px;line-height:1.5"
     return f'<table role="presentation" style="{style}">{cells}</table>' if cells else ""
 

@@ -53,7 +53,7 @@ def blocks_of(message: Message) -> dict[str, object]:
     first = message.items[0][0]
     quiet = [("Window", window_text(first)), ("All open", ALL_OPEN)] if several else _quiet(first)
     if len(message.items) > room:
-        blocks.append(_section(f"and {len(message.items) - room} more"))
+        blocks.append(_section(escaped(f"Also: {message.beyond(room)}", MOST_SECTION)))
     if quiet:
         blocks.append({"type": "context", "elements": [_mrkdwn(_labelled(label, value)) for label, value in quiet]})
     return {"text": escaped(message.summary, MOST_TEXT), "blocks": blocks}

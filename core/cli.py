@@ -1,4 +1,4 @@
-"""The `tocsin` commands without a screen: what is typed becomes one call, and an error becomes one line."""
+"""One command line from start to end: what is typed becomes one call, and an error becomes one line."""
 
 from __future__ import annotations
 
@@ -7,32 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
-
-import typer
 
 from core.commands.desk import Given
-from core.commands.plugs import HELP_NAMES, Plug, rooted
-from core.commands.printing import plain
 from core.errors import TocsinError
 
-PLUGS = {
-    "serve": Plug("serve", "serve"),
-    "check": Plug("check", "check"),
-    "deliver": Plug("deliver", "deliver"),
-    "source": Plug("source"),
-    "destination": Plug("destination"),
-    "alert": Plug("alert"),
-    "incident": Plug("incident"),
-    "notification": Plug("notification"),
-    "counts": Plug("counts"),
-    "member": Plug("member"),
-    "segment": Plug("segment"),
-    "export": Plug("alertfile", "export"),
-    "apply": Plug("alertfile", "apply"),
-    "doctor": Plug("doctor", "doctor"),
-}
-"""Every command by name. A module that is not installed leaves its commands out."""
+COMPLETION = "_TOCSIN_COMPLETE"
+"""Set by a shell that asks for completions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +33,12 @@ def main(argv: Sequence[str] | None = None, screens: Screens | None = None) -> i
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows ASCII only shows ? rather than nothing
             stream.reconfigure(errors="replace")
     if words == ["--version"]:  # answered before anything is built: scripts ask it often
+        from core.commands.version import version_line
+
         print(version_line())
         return 0
     try:
-        rooted(_root(screens), PLUGS)(args=words, prog_name="tocsin")
+        _run(words, screens)
     except SystemExit as ended:
         return _flushed(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
     except KeyboardInterrupt:
@@ -70,57 +52,13 @@ def main(argv: Sequence[str] | None = None, screens: Screens | None = None) -> i
     return _flushed(0)
 
 
-def version_line() -> str:
-    """What `--version` prints."""
-    from importlib.metadata import PackageNotFoundError, version
+def _run(words: list[str], screens: Screens | None) -> None:
+    if not words and screens is not None and COMPLETION not in os.environ:
+        screens.dashboard(Given(), None, True)  # without typer, which would delay the first frame
+        return
+    from core.commands.root import program
 
-    try:
-        return f"tocsin {version('tocsin')}"
-    except PackageNotFoundError:
-        return "tocsin (not installed)"
-
-
-def _root(screens: Screens | None) -> typer.Typer:
-    root = typer.Typer(help="Connections alerting for event pipelines, in a terminal.", rich_markup_mode=None,
-                       pretty_exceptions_enable=False, context_settings=HELP_NAMES)
-
-    @root.callback(invoke_without_command=True)
-    def everything(
-        context: typer.Context,
-        store: Annotated[str | None, typer.Option(metavar="URL|PATH", help="The store (TOCSIN_STORE).")] = None,
-        member: Annotated[str | None, typer.Option(
-            "--as", metavar="EMAIL", help="The member who asks (TOCSIN_MEMBER).")] = None,
-        collector: Annotated[str | None, typer.Option(
-            metavar="HOST:PORT|off", help="The dashboard's collector (TOCSIN_COLLECTOR).")] = None,
-        no_scheduler: Annotated[bool, typer.Option(
-            "--no-scheduler", help="The dashboard neither judges nor sends.")] = False,
-        version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-    ) -> None:
-        """Connections alerting for event pipelines, in a terminal. Without a command: the dashboard."""
-        if version:
-            print(version_line())
-            raise typer.Exit
-        context.obj = Given(store, member)
-        if context.invoked_subcommand is None:
-            if screens is None:
-                print(context.get_help())
-            else:
-                screens.dashboard(context.obj, collector, not no_scheduler)
-        elif collector is not None or no_scheduler:
-            raise typer.BadParameter("--collector and --no-scheduler before a command are the dashboard's.")
-
-    if screens is not None:
-        opens = screens.demo
-
-        @root.command()
-        def demo(
-            seed: Annotated[int, typer.Option(help="The same seed shows the same workspace.")] = 1,
-            speed: Annotated[float, typer.Option(min=1, max=3600, help="How many times as fast as real time.")] = 180,
-        ) -> None:
-            """Open the dashboard on a throw-away store with simulated traffic; nothing leaves the machine."""
-            opens(seed, speed)
-
-    return root
+    program(screens.dashboard if screens else None, screens.demo if screens else None)(args=words, prog_name="tocsin")
 
 
 def _unexpected(error: Exception) -> str:
@@ -140,6 +78,8 @@ def _unexpected(error: Exception) -> str:
 
 def _complain(sentence: str) -> int:
     """Print the one line of an error; return the exit code."""
+    from core.commands.printing import plain
+
     try:
         print(f"tocsin: {plain(sentence)}", file=sys.stderr)
     except BrokenPipeError:

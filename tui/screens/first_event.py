@@ -8,6 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 
@@ -64,7 +65,7 @@ class FirstEvent(Step):
             yield Waiting("waiting for the first event")
             yield Static("", id="hint", classes="told")
         with Vertical(id="arrived", classes="stage"):
-            yield Static("● The first event is here", classes="title")
+            yield Static(Content.assemble(("● ", "$success"), "The first event is here"), classes="title")
             yield Static("", id="counted")
             with Horizontal(classes="buttons"):
                 yield press("Create my first alert  ↵", "create", main=True)

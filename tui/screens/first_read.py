@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 from textual.worker import Worker
 
@@ -140,7 +141,7 @@ class SegmentStep(Step):
         report = made.report
         self.query_one("#token", Input).value = ""
         self.say("#progress", "")
-        self.say("#workspace", f"● {made.link.workspace_name} is connected")
+        self.say("#workspace", ("● ", "$success"), f"{made.link.workspace_name} is connected")
         self.say("#read", f"{number(report.sources)} sources, {number(report.destinations)} destinations and "
                  f"{number(report.members)} members, with 14 days of counts, in {number(report.requests)} requests.")
         if report.error is not None:
@@ -172,7 +173,7 @@ class FileStep(Step):
             with Horizontal(classes="buttons"):
                 yield press("Import  ↵", "import", main=True)
         with Vertical(id="imported", classes="stage"):
-            yield Static("● The file is imported", classes="title")
+            yield Static(Content.assemble(("● ", "$success"), "The file is imported"), classes="title")
             yield Static("", id="what")
             with Horizontal(classes="buttons"):
                 yield press("Open the sources  ↵", "open-sources", main=True)

@@ -35,10 +35,10 @@ class Way(NamedTuple):
 
 
 CHOICES = (
-    Way("sdk", "Send events from an SDK", "Three lines of code with a fresh write key, and the first event shows."),
+    Way("sdk", "Send events from an SDK", "Three lines of code with a fresh write key."),
     Way("segment", "Read my Segment workspace", "Sources, destinations and 14 days of counts, with an API token."),
     Way("file", "Import a file", "Hourly counts as CSV."),
-    Way("demo", "Look at the demo", "A made-up workspace on a throw-away store, with an outage within a minute."),
+    Way("demo", "Look at the demo", "A made-up workspace on a throw-away store, with an outage."),
 )
 
 

@@ -27,10 +27,11 @@ WHAT = {Role.MEMBER: "Sees every alert, creates alerts, and changes their own.",
 class MemberSheet(Sheet[str | None]):
     """Answers with the address of the member that was added, or None."""
 
-    DEFAULT_CSS = """
-    MemberSheet #what { margin: 0 0 1 15; }
+    CSS = """
     MemberSheet .row { margin: 1 0 0 0; }
-    MemberSheet ErrorLine { margin-left: 15; }
+    MemberSheet .row > .name { width: 10; }
+    MemberSheet ErrorLine { margin-left: 10; }
+    MemberSheet #what { margin: 0 0 1 10; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", "Save", priority=True)]
 

@@ -33,7 +33,7 @@ from core.settings import load_settings
 from core.store import Store, open_store
 
 NOON = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
-AN_HOUR_A_SECOND = 3600.0
+FOUR_HOURS_A_SECOND = 4 * 3600.0
 
 
 class HandClock:
@@ -85,7 +85,6 @@ async def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.02)
 
 
-
 async def test_a_pass_runs_at_start_and_its_incident_rings_the_bell(store: Store) -> None:
     silent_source(store)
 
@@ -102,7 +101,7 @@ async def test_a_pass_runs_at_start_and_its_incident_rings_the_bell(store: Store
 async def test_each_hour_of_the_clock_has_one_pass_five_minutes_later(sqlite_store: Store) -> None:
     silent_source(sqlite_store)
 
-    async with service(sqlite_store, FastClock(NOON, AN_HOUR_A_SECOND)):
+    async with service(sqlite_store, FastClock(NOON, FOUR_HOURS_A_SECOND)):
         await until(lambda: len(ask(sqlite_store, "SELECT hour FROM pass")) >= 4)
 
     passes = ask(sqlite_store, "SELECT hour, at, judged FROM pass ORDER BY hour")
@@ -114,7 +113,7 @@ async def test_each_hour_of_the_clock_has_one_pass_five_minutes_later(sqlite_sto
 async def test_two_services_on_one_store_open_one_incident(store: Store, store_address: str) -> None:
     silent_source(store)
     other = open_store(store_address)
-    clock = FastClock(NOON, AN_HOUR_A_SECOND)
+    clock = FastClock(NOON, FOUR_HOURS_A_SECOND)
 
     async with service(store, clock), service(other, clock):
         await until(lambda: len(ask(store, "SELECT hour FROM pass")) >= 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import time
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -21,6 +23,7 @@ from core.store import open_store
 from tui.app import TocsinApp
 from tui.engine import Engine, open_engine
 from tui.screens.shell import Shell
+from tui.themes import DARK
 
 WORLD = simulator.plan(7)
 NOW = start_of(WORLD.start) + timedelta(minutes=7)
@@ -52,10 +55,8 @@ def tocsin(demo_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             return await asyncio.to_thread(
                 open_engine, load_settings(store=str(path), member=member), FastClock(NOW, 0))
 
-        made = TocsinApp(opened)
+        made = TocsinApp(opened, theme=theme or DARK.name)
         made.animation_level = "none"
-        if theme is not None:
-            made.chosen_theme = theme
         return made
 
     return app
@@ -71,11 +72,11 @@ async def ready(pilot: Pilot[None]) -> Shell:
     """Wait until the first list has its rows, and nothing is under way."""
     app = pilot.app
     async with asyncio.timeout(20):
-        while not (len(app.screen_stack) > 1 and isinstance(app.screen_stack[1], Shell)
-                   and any(table.rows for table in app.screen_stack[1].query("RowTable"))):
+        while not (app.screen_stack and isinstance(app.screen_stack[0], Shell)
+                   and any(table.rows for table in app.screen_stack[0].query("RowTable"))):
             await pilot.pause()
     await settled(pilot)
-    shell = app.screen_stack[1]
+    shell = app.screen_stack[0]
     assert isinstance(shell, Shell)
     return shell
 
@@ -92,7 +93,10 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 async def shows(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    """Wait until `holds()`."""
+    """Wait until `holds()`; a widget that is not there yet does not hold."""
     async with asyncio.timeout(20):
-        while not holds():
+        while True:
+            with contextlib.suppress(NoMatches):
+                if holds():
+                    return
             await pilot.pause()

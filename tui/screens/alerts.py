@@ -117,9 +117,9 @@ class AlertsView(View):
         self._menu(event.row)
 
     def on_row_table_menu(self, event: RowTable.Menu) -> None:
-        """Open the menu of the row."""
+        """Open the menu of the row, where it was asked for."""
         event.stop()
-        self._menu(event.row)
+        self._menu(event.row, event.at)
 
     def action_menu(self) -> None:
         """Open the menu of the selected row."""
@@ -134,9 +134,9 @@ class AlertsView(View):
             self.app.push_screen(HistorySheet(self.engine, row.id, named(row)))
 
     @work
-    async def _menu(self, row: AlertRow) -> None:
-        at = _beside(self.query_one(RowTable))
-        chosen = await self.app.push_screen_wait(ActionMenu(named(row), entries(row), at))
+    async def _menu(self, row: AlertRow, at: Offset | None = None) -> None:
+        beside = at + Offset(1, 1) if at else _beside(self.query_one(RowTable))
+        chosen = await self.app.push_screen_wait(ActionMenu(named(row), entries(row), beside))
         if chosen is None:
             return
         try:

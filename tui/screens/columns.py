@@ -12,8 +12,9 @@ from core.incidents import IncidentRow
 from core.members import MemberRow
 from core.model import AlertKind
 from core.rules import percent_text
+from tui.widgets.marks import CHANNELS
 from tui.widgets.row_table import Column
-from tui.widgets.words import CHANNELS, STATES, ago, arrow, length, number, percent, sparkline
+from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline
 
 SPARK = 16
 KINDS = {AlertKind.SOURCE_VOLUME: "Source volume", AlertKind.DELIVERY_RATE: "Delivery rate"}
@@ -94,7 +95,7 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
         Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=3),
         Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=2),
         Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=1),
-        Column("Actions", 7, lambda row: "   ⋮"),
+        Column("Actions", 7, lambda row: "   ⋮", searched=False, menu=True),
     ]
 
 

@@ -18,6 +18,8 @@ class Memory:
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._stored: dict[str, Any] = {}
+        self._selected: dict[str, object] = {}
+        """The selected row's key by place, for as long as the process runs."""
 
     async def load(self, engine: Engine) -> None:
         """Take up what the store remembers for this member. Raises TocsinError."""
@@ -49,9 +51,16 @@ class Memory:
         look: dict[str, Any] = {"filter": filtered}
         for table in view.query(RowTable):
             look |= {"sort": table.sort_column, "down": table.descending}
+            if table.selected is not None:
+                self._selected[place] = table.key(table.selected)
         for tabs in view.query(Tabs):
             look["tab"] = tabs.active
         self._values |= {place: look, "place": place}
+
+    def select_again(self, place: str, view: View) -> None:
+        """Put the cursor on the row it was on."""
+        for table in view.query(RowTable):
+            table.select(self._selected.get(place))
 
     def restore_place(self, place: str, view: View) -> str:
         """Give a place the tab and sort it had; the filter it had, for the filter line."""

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
@@ -57,7 +58,9 @@ class Shell(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.engine: Engine | None = None
+        self.view: View | None = None
         self._trail: list[Where] = []
+        self._here = ""
         self._changes: int | None = None
         self._around: Bearings | None = None
         self._memory: Memory | None = None
@@ -130,8 +133,9 @@ class Shell(Screen[None]):
 
     def _note(self) -> None:
         """Note how the place looks that is shown."""
-        if self._memory is not None and self.view is not None and self._trail and self._trail[-1][0] in PLACES:
-            self._memory.note_place(self._trail[-1][0], self.view, self.query_one("#filter", Input).value)
+        if self.view is None or self._memory is None or self._here not in PLACES:
+            return
+        self._memory.note_place(self._here, self.view, self.query_one("#filter", Input).value)
 
     async def _keep(self) -> None:
         """Store what changed of what is remembered."""
@@ -156,6 +160,7 @@ class Shell(Screen[None]):
         if not self._trail or self._trail[-1] != where:
             self._trail.append(where)
         place = self.query_one("#place", Container)
+        self.view = None
         await place.remove_children()
         line = self.query_one("#filter", Input)
         line.value, line.display = "", False
@@ -163,12 +168,19 @@ class Shell(Screen[None]):
         if self._memory is not None and name in PLACES:
             line.value = self._memory.restore_place(name, view)
             line.display = bool(line.value)
-        await self._load(view)
+        self._here, self.view = name, view
         self.query_one(Sidebar).stand_at(name)
-        focusable = next((child for child in view.query("*") if child.can_focus and type(child).__name__ == "RowTable"
-                          and child.display), None)
-        if focusable is not None and (tab != "overview" or name in PLACES):
-            focusable.focus()
+        table = next(iter(view.query("RowTable")), None)
+        if table is not None and (tab != "overview" or name in PLACES):
+            table.focus()
+        self._fill(view)
+
+    @work(exclusive=True, group="fill")
+    async def _fill(self, view: View) -> None:
+        """Load a place that was just opened, and put the cursor where it was there."""
+        await self._load(view)
+        if self._memory is not None and view is self.view:
+            self._memory.select_again(self._here, view)
 
     async def _load(self, view: View) -> None:
         from core.errors import TocsinError
@@ -177,19 +189,15 @@ class Shell(Screen[None]):
             await view.load()
         except TocsinError as error:
             self.fail(f"{error} Press escape to go back.")
+        except NoMatches:
+            if view is self.view:
+                raise
+            return  # somebody went elsewhere while it loaded
         else:
             self.fail("")
         if self.engine is not None:
             crumbs = " › ".join((self.engine.workspace, *view.crumbs))
             self.query_one("#crumbs", Static).update(Content(crumbs))
-
-    @property
-    def view(self) -> View | None:
-        """The place that is shown."""
-        from tui.screens.view import View
-
-        found = self.query_one("#place", Container).children
-        return found[0] if found and isinstance(found[0], View) else None
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:

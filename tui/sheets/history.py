@@ -21,7 +21,8 @@ from core.model import AlertKind, ChannelKind, Delivery, Event
 from tui.engine import Engine
 from tui.sheets.fields import Title
 from tui.sheets.sheet import Panel, Sheet
-from tui.widgets.words import CHANNELS, DELIVERIES, ago, length, local, percent, safe
+from tui.widgets.marks import CHANNELS, DELIVERIES
+from tui.widgets.words import ago, length, local, percent, safe
 
 MOST = 500
 LOOK_S = 1.0

@@ -43,6 +43,8 @@ class Column(Generic[Row]):
     grows: bool = False
     rank: int = 0
     searched: bool = True
+    menu: bool = False
+    """A click on its cell asks for the row's menu."""
 
 
 class RowTable(ScrollView, Generic[Row], can_focus=True):
@@ -91,6 +93,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         self.empty = empty
         self.sort_column = sort
         self.descending = descending
+        self._loaded = False
         self._all: list[Row] = []
         self._rows: list[Row] = []
         self._filter = ""
@@ -131,7 +134,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the row under the cursor stays under it, on the same line of the screen."""
-        self._all, self._texts = list(rows), None
+        self._all, self._texts, self._loaded = list(rows), None, True
         self._arrange()
 
     def filter_by(self, text: str) -> None:
@@ -208,7 +211,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
             return self._header()
         index = y - 1 + self.scroll_offset.y
         if not self._rows:
-            text = self.empty if y == 2 else ""
+            text = (self.empty if self._loaded else "Loading…") if y == 2 else ""
             if y == 2 and self._filter and self._all:
                 text = f"Nothing matches “{safe(self._filter)}”."
             return Strip([Segment(text[:self._room], self._style("$secondary"))]).extend_cell_length(
@@ -342,7 +345,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
             return
         again = index == self.cursor
         self.cursor = index
-        if event.button == 3:
+        if event.button == 3 or self._is_menu(offset.x):
             self.post_message(self.Menu(self, self._rows[index], event.screen_offset))
             return
         # The second click of a double click on the selected row comes after the first has opened it.
@@ -350,6 +353,14 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         self._opened = opens
         if opens:
             self.action_choose()
+
+    def _is_menu(self, x: int) -> bool:
+        at = 0
+        for index, width in self._shown:
+            if at <= x < at + width:
+                return self.columns[index].menu
+            at += width + GAP
+        return False
 
 
 def _fitted(text: str, width: int, right: bool) -> str:

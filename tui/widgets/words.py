@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.model import ChannelKind, Delivery
-
 BARS = "▁▂▃▄▅▆▇"
 """Not the full block: lines of bars in neighbouring rows would touch."""
 STATES = {
@@ -16,9 +14,6 @@ STATES = {
     "muted": ("◌", "$secondary"), "learning": ("◔", "$secondary"), "no_data": ("∅", "$secondary"),
     "too_few": ("◦", "$secondary"), "unknown": ("?", "$warning"), "new": ("·", "$secondary"),
 }
-CHANNELS = {ChannelKind.EMAIL: "✉", ChannelKind.SLACK: "#", ChannelKind.IN_APP: "♪"}
-DELIVERIES = {Delivery.QUEUED: ("…", "$secondary"), Delivery.SENDING: ("…", "$secondary"),
-              Delivery.SENT: ("✓", "$success"), Delivery.FAILED: ("✕", "$error"), Delivery.DROPPED: ("–", "$secondary")}
 """A glyph of one cell beside every status, so that colour is never the only carrier; theme colours by name."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from core.store import Store, open_store
+from tests.end_to_end.desk import Desk
 
 os.environ.setdefault("TZ", "UTC")
 
@@ -115,3 +117,15 @@ def sqlite_store(blank_file: Path, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(str(shutil.copy(blank_file, tmp_path / "only.db")))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    """A command line on a fresh home; the log it opens is closed again."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield Desk(capsys)
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers, root.level = handlers, level

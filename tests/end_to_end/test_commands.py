@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
@@ -16,6 +14,7 @@ from core import model
 from core.clock import SystemClock, hour_of, iso, start_of
 from core.commands import asked
 from core.store import open_store
+from tests.end_to_end.conftest import Kept
 from tests.end_to_end.desk import Desk
 
 WEBHOOK = "https://hooks.slack.com/services/T012345/B678901/topsecretwebhook"
@@ -23,22 +22,14 @@ ALERT_KEYS = {"id", "kind", "connection", "threshold_percent", "enabled", "creat
 
 
 @pytest.fixture
-def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    """A command line on a fresh home; the log it opens is closed again."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield Desk(capsys)
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers, root.level = handlers, level
-
-
-@pytest.fixture
-def shop(desk: Desk) -> Desk:
+def shop(desk: Desk, kept: Kept) -> Desk:
     """A workspace with the source `website` and its destination `amplitude`."""
-    desk.done("source", "add", "Website")
-    desk.done("destination", "add", "Amplitude", "--source", "website")
+
+    def make() -> None:
+        desk.done("source", "add", "Website")
+        desk.done("destination", "add", "Amplitude", "--source", "website")
+
+    kept("two connections", make)
     return desk
 
 

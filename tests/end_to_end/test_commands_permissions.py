@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
+from tests.end_to_end.conftest import Kept
 from tests.end_to_end.desk import Desk
 
 WEBHOOK = "https://hooks.slack.com/services/T012345/B678901/topsecretwebhook"
@@ -15,22 +13,19 @@ ADA, GRACE, LINUS = "ada@example.com", "grace@example.com", "linus@example.com"
 
 
 @pytest.fixture
-def office(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+def office(desk: Desk, kept: Kept) -> Desk:
     """A workspace in which Grace, a member, has created alert 1."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    desk = Desk(capsys)
-    desk.done("source", "add", "Website")
-    for email, name, role in ((ADA, "Ada", "workspace_owner"), (GRACE, "Grace", "workspace_member"),
-                              (LINUS, "Linus", "workspace_member")):
-        desk.done("member", "add", email, "--name", name, "--role", role)
-    desk.done("alert", "create", "--source", "website", "--change", "20", "--email", "team@example.com", "--slack",
-              WEBHOOK, "--slack-channel", "#data", "--in-app", member=GRACE)
-    yield desk
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers, root.level = handlers, level
+
+    def make() -> None:
+        desk.done("source", "add", "Website")
+        for email, name, role in ((ADA, "Ada", "workspace_owner"), (GRACE, "Grace", "workspace_member"),
+                                  (LINUS, "Linus", "workspace_member")):
+            desk.done("member", "add", email, "--name", name, "--role", role)
+        desk.done("alert", "create", "--source", "website", "--change", "20", "--email", "team@example.com", "--slack",
+                  WEBHOOK, "--slack-channel", "#data", "--in-app", member=GRACE)
+
+    kept("office", make)
+    return desk
 
 
 CREATORS_ONLY = {

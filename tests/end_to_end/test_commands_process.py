@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.clock import Hour, iso, start_of
-from tests.end_to_end.desk import PROCESS, ROOT, process
+from tests.end_to_end.desk import PROCESS, ROOT, Desk, process
 
 HEAVY = ("sqlmodel", "sqlalchemy", "textual", "httpx", "aiohttp", "apscheduler", "rich")
 
@@ -43,8 +43,8 @@ def test_completion_imports_nothing_heavy_and_knows_the_commands() -> None:
 def test_version_help_refusal_and_bad_usage_as_a_process() -> None:
     assert process("--version").out.startswith("tocsin ")
     assert "Commands:" in process("-h").out
-    assert process("alert", "show", "1").err == "tocsin: There is no alert 1.\n"
-    assert process("alert", "show", "1").code == 1
+    refused = process("alert", "show", "1")
+    assert (refused.code, refused.err) == (1, "tocsin: There is no alert 1.\n")
     assert process("alert", "show").code == 2
     assert "Traceback" not in process("alert", "show", "x").err
 
@@ -70,12 +70,12 @@ def test_a_store_that_is_none_is_one_line(tmp_path: Path) -> None:
     assert said.err.startswith("tocsin: That is not a Tocsin store")
 
 
-def test_a_reader_that_goes_away_is_no_complaint(tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_is_no_complaint(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "counts.csv"
     rows = [f"website,{iso(start_of(Hour(400_000 + hour)))},received,1" for hour in range(20_000)]
     file.write_text("\n".join(["connection,hour,stage,count", *rows]) + "\n")
-    assert process("source", "add", "Website").code == 0
-    assert process("counts", "import", str(file)).out == "20,000 counts of 1 connections imported\n"
+    desk.done("source", "add", "Website")
+    assert desk.done("counts", "import", str(file)).out == "20,000 counts of 1 connections imported\n"
 
     with subprocess.Popen([*PROCESS, "counts", "export"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           cwd=ROOT) as writer:
@@ -89,8 +89,8 @@ def test_a_reader_that_goes_away_is_no_complaint(tmp_path: Path) -> None:
     assert writer.returncode == 1
 
 
-def test_ctrl_c_is_quiet() -> None:
-    assert process("source", "add", "Website").code == 0
+def test_ctrl_c_is_quiet(desk: Desk) -> None:
+    desk.done("source", "add", "Website")
     with subprocess.Popen([*PROCESS, "counts", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, cwd=ROOT) as reader:
         assert reader.stdin is not None
@@ -112,8 +112,8 @@ def test_output_goes_to_a_terminal_that_knows_ascii_only() -> None:
     assert "Caf" in said.out
 
 
-def test_no_color_or_not_the_output_is_plain() -> None:
-    process("source", "add", "Website")
+def test_no_color_or_not_the_output_is_plain(desk: Desk) -> None:
+    desk.done("source", "add", "Website")
 
     plain, coloured = process("source", "list", NO_COLOR="1"), process("source", "list", FORCE_COLOR="1")
 

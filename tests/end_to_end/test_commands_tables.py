@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +14,8 @@ from tests.end_to_end.desk import Desk
 
 
 @pytest.fixture
-def shop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Desk]:
+def shop(desk: Desk, tmp_path: Path) -> Desk:
     """A destination that failed one event in ten for three days, and an alert on its rate that sends mail."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    desk = Desk(capsys)
     desk.done("source", "add", "Website")
     desk.done("destination", "add", "Amplitude", "--source", "website")
     hour = hour_of(SystemClock().now())
@@ -31,11 +26,7 @@ def shop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Desk]:
     desk.done("counts", "import", str(file))
     desk.done("alert", "create", "--destination", "amplitude", "--below", "99.5", "--email", "team@example.com")
     desk.done("check")
-    yield desk
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers, root.level = handlers, level
+    return desk
 
 
 def test_numbers_have_separators_and_the_rate_is_cut(shop: Desk) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,37 +12,30 @@ from core.clock import SystemClock, hour_of, iso, start_of
 from core.intake.simulator import populate
 from core.intake.traffic import plan
 from core.store import open_store
+from tests.end_to_end.conftest import Kept
 from tests.end_to_end.desk import Desk
 
 WEBHOOK = "https://hooks.slack.com/services/T012345/B678901/topsecretwebhook"
 
 
 @pytest.fixture
-def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    """A command line on a fresh home; the log it opens is closed again."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield Desk(capsys)
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers, root.level = handlers, level
-
-
-@pytest.fixture
-def shop(desk: Desk, tmp_path: Path) -> Desk:
+def shop(desk: Desk, kept: Kept, tmp_path: Path) -> Desk:
     """Forty days of the source `website` with one outage of a day, and its destination `amplitude` with failures."""
-    desk.done("source", "add", "Website")
-    desk.done("destination", "add", "Amplitude", "--source", "website")
     hour = hour_of(SystemClock().now())
-    rows = ["connection,hour,stage,count"]
-    for back in range(1, 960):
-        when = iso(start_of(hour - back))
-        rows.append(f"website,{when},received,{0 if 240 <= back < 264 else 1000}")
-        rows.append(f"amplitude,{when},delivered,{90 if back < 50 else 100}")
-        rows.append(f"amplitude,{when},failed,{10 if back < 50 else 0}")
-    (tmp_path / "counts.csv").write_text("\n".join(rows) + "\n")
-    desk.done("counts", "import", str(tmp_path / "counts.csv"))
+
+    def make() -> None:
+        desk.done("source", "add", "Website")
+        desk.done("destination", "add", "Amplitude", "--source", "website")
+        rows = ["connection,hour,stage,count"]
+        for back in range(1, 960):
+            when = iso(start_of(hour - back))
+            rows.append(f"website,{when},received,{0 if 240 <= back < 264 else 1000}")
+            rows.append(f"amplitude,{when},delivered,{90 if back < 50 else 100}")
+            rows.append(f"amplitude,{when},failed,{10 if back < 50 else 0}")
+        (tmp_path / "counts.csv").write_text("\n".join(rows) + "\n")
+        desk.done("counts", "import", str(tmp_path / "counts.csv"))
+
+    kept(f"forty days before {hour}", make)
     return desk
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
+import io
 import stat
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +29,7 @@ from core.settings import Settings, described, load_settings
 from core.store import Store
 from core.watch import run_pass
 from tests.conftest import NOON
+from tests.end_to_end.desk import Desk
 from tests.segment.reading import connections_in, counts_in, counts_of
 from tests.segment.test_sync import acme
 from tests.segment.workspace import TOKEN, Segment
@@ -87,7 +85,7 @@ async def test_a_drop_in_segment_ends_up_as_a_message_in_slack(
 
     fewer = {**segment.held["volume"]["s1"], **{str(hour): 1 for hour in range(H - 4, H + 1)}}
     segment.change(volume={"s1": fewer}, now=iso(at(1)))
-    async with Service(store, settings, FastClock(at(1), 0), collector=None, scheduler=True) as service:
+    async with Service(store, settings, FastClock(at(1), 0), collector=None, scheduler=True, tick=0.05) as service:
         async with asyncio.timeout(30):
             while not posted:
                 await asyncio.sleep(0.01)
@@ -249,25 +247,24 @@ def test_a_client_does_not_show_its_token() -> None:
     assert TOKEN not in repr(Client(TOKEN, "https://api.segmentapis.com"))
 
 
-def test_the_commands_connect_sync_and_disconnect(segment: Segment, own_home: Path) -> None:
+def test_the_commands_connect_sync_and_disconnect(
+    segment: Segment, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     segment.hold(**acme(now=iso(SystemClock().now() + timedelta(minutes=30))))
-    environment = {**os.environ, "TOCSIN_SEGMENT_URL": segment.url, "TOCSIN_HOME": str(own_home)}
+    monkeypatch.setenv("TOCSIN_SEGMENT_URL", segment.url)
 
-    def tocsin(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())", *words],
-                              input=said, capture_output=True, text=True, env=environment, timeout=60,
-                              cwd=Path(__file__).parents[2])
+    monkeypatch.setattr("sys.stdin", io.StringIO("wrong\n"))
+    refused = desk("segment", "connect")
+    assert (refused.code, refused.out) == (1, "")
+    assert "invalid or not allowed" in refused.err
 
-    refused = tocsin("segment", "connect", said="wrong\n")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "invalid or not allowed" in refused.stderr
-
-    made = tocsin("segment", "connect", "--member", "PAPA@acme.dev", said=f"{TOKEN}\n")
-    assert (made.returncode, made.stderr) == (0, "")
-    assert "Acme" in made.stdout
-    assert "you are papa@acme.dev" in made.stdout
-    assert TOKEN not in made.stdout
-    assert json.loads(tocsin("segment", "sync", "--json").stdout)["error"] is None
-    assert tocsin("segment", "disconnect").stdout.startswith("Acme is disconnected")
-    assert tocsin("segment", "sync").stderr == (
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{TOKEN}\n"))
+    made = desk("segment", "connect", "--member", "PAPA@acme.dev")
+    assert (made.code, made.err) == (0, "")
+    assert "Acme" in made.out
+    assert "you are papa@acme.dev" in made.out
+    assert TOKEN not in made.out
+    assert desk("segment", "sync", "--json").item["error"] is None
+    assert desk("segment", "disconnect").out.startswith("Acme is disconnected")
+    assert desk("segment", "sync").err == (
         "tocsin: No Segment workspace is connected; `tocsin segment connect` connects one.\n")

@@ -73,10 +73,17 @@ class Terminal:
                 came, part = self._came.get(timeout=silence)
             except queue.Empty:
                 return moment
-            if not part:
-                return moment
+            assert part, f"the program ended:\n{self.text}"
             moment = came
             self._stream.feed(part)
+
+    def answer(self, keys: str, holds: Callable[[str], object] = bool) -> float:
+        """Type `keys`; return the seconds until the last byte of the settled screen, of which `holds` is true."""
+        self.settled()
+        pressed = self.press(keys)
+        moment, part = self._came.get(timeout=60.0)
+        self._stream.feed(part)
+        return max(moment, self.until(holds) if not holds(self.text) else 0.0, self.settled()) - pressed
 
     def end(self, seconds: float = 60.0) -> int:
         """Wait until the program has ended by itself; return its exit code, or minus the signal."""

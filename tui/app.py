@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from tui.themes import DARK, LIGHT
 
@@ -21,43 +22,55 @@ Opener = Callable[[], Awaitable["Engine"]]
 
 
 class TocsinApp(App[None]):
-    """Connections alerting in a terminal. `opener` brings the engine; `closer` ends what runs beside it."""
+    """Connections alerting in a terminal.
+
+    Args:
+        opener: brings the engine.
+        starter: starts what runs beside the screens, once they show the first rows.
+        closer: ends what runs beside them.
+    """
 
     CSS_PATH = "tocsin.tcss"
     TITLE = "tocsin"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "quit", "Quit", show=False)]
 
-    def __init__(self, opener: Opener, closer: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self, opener: Opener, *, starter: Callable[[Engine], Awaitable[None]] | None = None,
+        closer: Callable[[], Awaitable[None]] | None = None, theme: str = DARK.name,
+    ) -> None:
         super().__init__()
-        self._opener, self._closer = opener, closer
-        self.chosen_theme = DARK.name
-
-    def on_mount(self) -> None:
-        """Paint the shell, then open the store behind it."""
+        self._opener, self._starter, self._closer = opener, starter, closer
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = self.chosen_theme
+        self.theme = theme
+
+    def get_default_screen(self) -> Screen[None]:
+        """The shell itself: a blank screen below it would be laid out and painted first."""
         from tui.screens.shell import Shell
 
-        self.push_screen(Shell())
+        return Shell()
+
+    def on_mount(self) -> None:
+        """Open the store behind the shell, once that is painted."""
         self.call_after_refresh(self._open)
 
     @work
     async def _open(self) -> None:
         from tui.screens.shell import Shell
 
-        shell = self.screen_stack[1]
+        shell = self.screen_stack[0]
         if not isinstance(shell, Shell):
             raise AssertionError("the shell is the first screen")
         try:
             engine = await self._opener()
+            await shell.begin(engine)
+            if self._starter is not None:
+                await self._starter(engine)
         except Exception as error:
             # Whatever it was, the user sees one line and the log has the rest.
             self.log.error(error)
             shell.fail(str(error).splitlines()[0] if str(error) else type(error).__name__)
-            return
-        await shell.begin(engine)
 
     def ring_terminal(self, sentence: str) -> None:
         """The terminal's own bell, and its desktop notification (OSC 9); `sentence` is free of control characters."""

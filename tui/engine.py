@@ -35,7 +35,7 @@ class Engine:
     workspace: str
     senders: Senders | None = None
     """What carries a test message; None means the real mail and Slack of `settings`."""
-    service: Callable[[], ServiceState] | None = None
+    service: Callable[[], ServiceState | None] | None = None
     """How collector and scheduler beside the screens do; None while nothing runs beside them."""
 
     def now(self) -> datetime:

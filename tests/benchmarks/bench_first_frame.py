@@ -30,6 +30,7 @@ class Smallest(App[None]):
 Smallest().run()
 """
 SHELL = ("◉ tocsin", "Sources", "Settings", "Notifications", "Keys")
+STORE = "demo.db"
 SHELL_AIM, ROWS_AIM = 1.3, 2.5
 
 
@@ -44,7 +45,9 @@ def fill(path: Path) -> str:
 
 def seconds(command: Sequence[str], home: Path, *shown: Sequence[str]) -> list[float]:
     """From exec until all words of each of `shown` stand on the screen, one after the other."""
-    with Terminal(command, settings={"TOCSIN_HOME": str(home)}) as terminal:
+    settings = {"TOCSIN_HOME": str(home), "TOCSIN_STORE": str(home / STORE), "TOCSIN_MEMBER": "ada@acme.example",
+                "TOCSIN_COLLECTOR": "127.0.0.1:0"}
+    with Terminal(command, settings=settings) as terminal:
         return [terminal.until(lambda text, words=words: all(word in text for word in words)) - terminal.began
                 for words in shown]
 
@@ -57,11 +60,10 @@ def main() -> None:
     smallest, shell, rows = [], [], []
     with tempfile.TemporaryDirectory(prefix="tocsin-bench") as folder:
         home = Path(folder)
-        first = fill(home / "demo.db")
-        tocsin = [*TOCSIN, "--store", str(home / "demo.db"), "--as", "ada@acme.example", "--collector", "127.0.0.1:0"]
+        first = fill(home / STORE)
         for number in range(rounds + 1):
             least = seconds([sys.executable, "-c", SMALLEST], home, ["Ready."])
-            painted, filled = seconds(tocsin, home, SHELL, [first])
+            painted, filled = seconds(TOCSIN, home, SHELL, [first])
             if number:  # the first round brings everything into the machine's file cache
                 smallest += least
                 shell.append(painted)

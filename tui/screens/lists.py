@@ -85,7 +85,7 @@ class ConnectionsView(ListView):
         self._sparks: dict[int, Sequence[int]] = {}
         self._drawn: set[int] = set()
         self._as_of = engine.now()
-        self._filling = False
+        self._drawing = False
 
     async def rows(self, now: datetime) -> list[Any]:
         """The rows without their sparks."""
@@ -97,16 +97,18 @@ class ConnectionsView(ListView):
         rows = await self.rows(now)
         self._as_of, self._drawn = now, set()
         self.show(rows)
-
-    def on_row_table_seen(self) -> None:
-        """Read the sparks of what came into sight."""
-        if not self._filling:
-            self._fill()
+        await self._draw()
 
     @work(group="sparks")
-    async def _fill(self) -> None:
+    async def on_row_table_seen(self) -> None:
+        """Read the sparks of what came into sight."""
+        await self._draw()
+
+    async def _draw(self) -> None:
+        if self._drawing or not self.is_attached:
+            return
         table = self.query_one(RowTable)
-        self._filling = True
+        self._drawing = True
         try:
             while any(row.id not in self._drawn for row in table.seen()):
                 as_of = self._as_of
@@ -118,7 +120,7 @@ class ConnectionsView(ListView):
         except TocsinError as error:
             self.log.error(error)  # the shell says so when it next looks at the store
         finally:
-            self._filling = False
+            self._drawing = False
 
     def on_row_table_chosen(self, event: RowTable.Chosen) -> None:
         """Open the connection."""

@@ -22,9 +22,15 @@ SHORT = {AlertKind.SOURCE_VOLUME: "volume", AlertKind.DELIVERY_RATE: "rate"}
 NOTHING = Decimal("-Infinity")
 
 
-def status(enabled: bool, firing: int) -> str:
+def status(enabled: bool, firing: int, stale_since: datetime | None) -> str:
     """The status of a connection by its name in `STATES`."""
-    return "firing" if firing and enabled else "enabled" if enabled else "disabled"
+    if not enabled:
+        return "disabled"
+    return "firing" if firing else "stale" if stale_since else "enabled"
+
+
+def _status(row: SourceRow | DestinationRow) -> str:
+    return status(row.enabled, row.firing, row.stale_since)
 
 
 def _shown(state: str) -> str:
@@ -42,8 +48,7 @@ def _short(moment: datetime) -> str:
 def source_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[SourceRow]]:
     """Sources, with the sparks that are known by now, by id."""
     return [
-        Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
-            row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
+        Column("Status", 10, lambda row: _shown(_status(row)), _status, colour=lambda row: STATES[_status(row)][1]),
         Column("Source", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
         Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=3),
         Column("Events 24 h", 13, lambda row: number(row.current), lambda row: row.current, right=True),
@@ -58,8 +63,7 @@ def source_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[SourceRow
 def destination_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[DestinationRow]]:
     """Destinations, with the sparks that are known by now, by id."""
     return [
-        Column("Status", 10, lambda row: _shown(status(row.enabled, row.firing)), lambda row: status(
-            row.enabled, row.firing), colour=lambda row: STATES[status(row.enabled, row.firing)][1]),
+        Column("Status", 10, lambda row: _shown(_status(row)), _status, colour=lambda row: STATES[_status(row)][1]),
         Column("Destination", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
         Column("Source", 14, lambda row: row.source_name, lambda row: row.source_name.casefold(), rank=3),
         Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=5),

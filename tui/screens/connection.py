@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widget import Widget
+from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
-from core.access import Actor
 from core.alert_rows import AlertRow
 from core.alerts import list_alerts
 from core.clock import hour_of
@@ -18,11 +18,12 @@ from core.model import ConnectionKind, Direction, Stage
 from tui.engine import Engine
 from tui.screens.alerts import AlertsView
 from tui.screens.columns import status
+from tui.screens.connection_settings import ConnectionSettings
 from tui.screens.view import View
+from tui.widgets.row_table import RowTable
 from tui.widgets.volume_chart import Plot, VolumeChart
-from tui.widgets.words import STATES, arrow, number, percent, safe
+from tui.widgets.words import STATES, arrow, local, number, percent, safe
 
-HIDDEN = "••••••••"
 NOTHING = [0] * 96
 WHOLE = 10_000
 """100 % in basis points."""
@@ -34,7 +35,6 @@ class ConnectionView(View):
     DEFAULT_CSS = """
     ConnectionView #numbers { height: auto; padding: 0 2 1 2; }
     ConnectionView #legend { height: 1; padding: 0 2; color: $text-muted; }
-    ConnectionView #settings { padding: 1 2; height: auto; }
     """
 
     def __init__(self, engine: Engine, slug: str, tab: str = "overview", alert: int | None = None) -> None:
@@ -54,7 +54,7 @@ class ConnectionView(View):
             with TabPane("Alerts", id="alerts"):
                 yield AlertsView(self.engine, self.slug)
             with TabPane("Settings", id="settings-tab"):
-                yield Static("", id="settings")
+                yield ConnectionSettings(self.engine)
 
     async def load(self) -> None:
         """The connection, its alerts and its incidents."""
@@ -69,13 +69,26 @@ class ConnectionView(View):
         self.query_one("#numbers", Static).update(_numbers(found))
         self.query_one(VolumeChart).draw(_plot(found, alerts, incidents))
         self.query_one("#legend", Static).update(_legend(found))
-        self.query_one("#settings", Static).update(_settings(found, engine.actor, engine.settings.collector))
+        self.query_one(ConnectionSettings).show(found)
         self.query_one(TabbedContent).get_tab("alerts").label = Content(f"Alerts {len(alerts)}")
         page = self.query_one(AlertsView)
         await page.load()
         if self._alert is not None:
             page.select(self._alert)
             self._alert = None
+
+    def begin(self) -> None:
+        """Take the focus: the alerts on their tab, else the tabs."""
+        if self._tab == "alerts":
+            self.query_one(RowTable).focus()
+        else:
+            self.query_one(Tabs).focus()
+
+    def action_tab(self, number: int) -> None:
+        """Show the tab with this number, and take the focus there."""
+        super().action_tab(number)
+        parts: list[Widget] = [self.query_one(Tabs), self.query_one(RowTable), self.query_one(ConnectionSettings)]
+        self.call_after_refresh(parts[number - 1].focus)
 
     def filter_by(self, text: str) -> None:
         """Filter the alerts."""
@@ -95,10 +108,12 @@ def _numbers(found: Overview) -> Content:
     row = found.source or found.destination
     if row is None:
         return Content("")
-    state = status(row.enabled, row.firing)
+    state = status(row.enabled, row.firing, row.stale_since)
     head: list[str | tuple[str, str]] = [
         (safe(row.name), "bold"), (f"   {safe(row.type)}   ", "$secondary"), (f"{STATES[state][0]} {state}",
                                                                               STATES[state][1])]
+    if row.stale_since:
+        head.append((f"   counts are stale since {local(row.stale_since)}", "$warning"))
     if found.source is not None:
         source = found.source
         lines: list[str | tuple[str, str]] = [
@@ -151,14 +166,3 @@ def _plot(found: Overview, alerts: list[AlertRow], incidents: list[IncidentRow])
         band = (0.0 if tight.direction is Direction.SPIKE else level * max(0.0, 1 - part),
                 level * (1 + part) if tight.direction is not Direction.DROP else level * 2)
     return Plot(values[48:], values[24:72], found.since + 48, marks, band)
-
-
-def _settings(found: Overview, actor: Actor, collector: str) -> Content:
-    if found.source is None or found.write_key is None:
-        return Content("Nothing to set here yet.")
-    shown = found.write_key if actor.is_owner else HIDDEN
-    where = "http://" + ("127.0.0.1:8765" if collector == "off" else collector)
-    return Content.assemble(
-        ("Write key  ", "$secondary"), f"{shown}\n\n", ("Send events from an SDK\n\n", "bold"),
-        "from segment.analytics.client import Client\n", f'client = Client("{shown}", host="{where}")\n',
-        'client.track("user-1", "Signed up"); client.flush()')

@@ -170,9 +170,7 @@ class Shell(Screen[None]):
             line.display = bool(line.value)
         self._here, self.view = name, view
         self.query_one(Sidebar).stand_at(name)
-        table = next(iter(view.query("RowTable")), None)
-        if table is not None and (tab != "overview" or name in PLACES):
-            table.focus()
+        view.begin()
         self._fill(view)
 
     @work(exclusive=True, group="fill")
@@ -195,9 +193,14 @@ class Shell(Screen[None]):
             return  # somebody went elsewhere while it loaded
         else:
             self.fail("")
-        if self.engine is not None:
-            crumbs = " › ".join((self.engine.workspace, *view.crumbs))
-            self.query_one("#crumbs", Static).update(Content(crumbs))
+        self._show_crumbs()
+
+    def _show_crumbs(self) -> None:
+        """The way to the place; in a narrow terminal only its end."""
+        if self.engine is not None and self.view is not None:
+            crumbs = (self.engine.workspace, *self.view.crumbs)
+            self.query_one("#crumbs", Static).update(
+                Content(" › ".join(crumbs[-2:] if self.size.width < NARROW else crumbs)))
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
@@ -346,6 +349,7 @@ class Shell(Screen[None]):
         narrow = event.size.width < NARROW
         if self._folded is None:
             self.query_one("#sidebar").display = not narrow
+        self._show_crumbs()
 
     def action_help(self) -> None:
         """List the keys."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widgets import Tab, Tabs
 
 from tui.engine import Engine
 from tui.widgets.row_table import RowTable
@@ -12,6 +16,8 @@ from tui.widgets.row_table import RowTable
 class View(Vertical):
     """One place in the shell. `load` asks core and shows; the shell calls it again whenever the store changed."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(number), f"tab({number})", f"Tab {number}", show=False) for number in (1, 2, 3)]
     DEFAULT_CSS = "View { height: 1fr; }"
     crumbs: tuple[str, ...] = ()
 
@@ -25,6 +31,19 @@ class View(Vertical):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.engine = engine
+
+    def begin(self) -> None:
+        """Take the focus: the table, if there is one."""
+        for table in self.query(RowTable):
+            table.focus()
+            return
+
+    def action_tab(self, number: int) -> None:
+        """Show the tab with this number, from 1."""
+        for tabs in self.query(Tabs):
+            shown = list(tabs.query(Tab))
+            if number <= len(shown):
+                tabs.active = shown[number - 1].id or ""
 
     async def load(self) -> None:
         """Ask core for the rows and show them. Raises TocsinError, which the shell shows as a line."""

@@ -15,7 +15,7 @@ from tui.sheets.sheet import Panel, Sheet
 
 EVERYWHERE = [
     ("g s  g d", "sources, destinations"), ("g a  g i", "alerts, incidents"), ("g m  g t", "members, settings"),
-    ("↑ ↓ j k", "move"), ("Home End PgUp PgDn", "move further"), ("tab", "next part of the screen"),
+    ("↑ ↓ j k", "move"), ("Home End PgUp PgDn", "move further"), ("1 2 3", "tabs"), ("tab", "next part of the screen"),
     ("esc", "one step back"), ("[", "sidebar"), ("b", "notifications"), ("^p", "palette: places, names, themes"),
     ("y", "copy the selected text, or the selected row's id"), ("?", "this list"), ("q", "quit"),
 ]

@@ -12,7 +12,8 @@ BARS = "▁▂▃▄▅▆▇"
 STATES = {
     "firing": ("▲", "$error"), "ok": ("●", "$success"), "enabled": ("●", "$success"), "disabled": ("○", "$secondary"),
     "muted": ("◌", "$secondary"), "learning": ("◔", "$secondary"), "no_data": ("∅", "$secondary"),
-    "too_few": ("◦", "$secondary"), "unknown": ("?", "$warning"), "new": ("·", "$secondary"),
+    "too_few": ("◦", "$secondary"), "unknown": ("?", "$warning"), "stale": ("!", "$warning"),
+    "new": ("·", "$secondary"),
 }
 """A glyph of one cell beside every status, so that colour is never the only carrier; theme colours by name."""
 

@@ -52,8 +52,8 @@ class TocsinApp(App[None]):
         return Shell()
 
     def on_mount(self) -> None:
-        """Open the store behind the shell, once that is painted."""
-        self.call_after_refresh(self._open)
+        """Open the store behind the shell, once that is painted and its footer has its keys."""
+        self.call_after_refresh(self.screen.call_after_refresh, self._open)
 
     @work
     async def _open(self) -> None:

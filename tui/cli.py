@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from core.service import Service, ServiceState
     from tui.engine import Engine
 
+SWITCH_S = 0.0005
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (None: this process's own) and return its exit code."""
@@ -111,6 +113,8 @@ def _show(work: Callable[[], Engine], beside: Beside, start: Callable[[Engine], 
     """Show the screens on the engine that `work` opens in a thread, and run the rest beside them until they close."""
     # What start-up makes, stays: collecting it again and again would cost it, and each full collection later on, 0.1 s.
     gc.disable()
+    # What a thread reads and imports holds the interpreter; the screens shall not wait for it 5 ms at a time.
+    sys.setswitchinterval(SWITCH_S)
     from tui.app import TocsinApp
 
     async def opened() -> Engine:

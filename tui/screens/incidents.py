@@ -68,8 +68,6 @@ class IncidentsView(ListView):
             rows = await self.engine.read(list_notifications, self.engine.actor, incident_id=row.id, limit=50)
         except TocsinError:
             return  # the list itself says what is wrong with the store
-        if not self.is_attached:
-            return
         rows.sort(key=lambda item: item.state.value != "failed")
         lines = [told(item, self.engine.now()) for item in rows[:TOLD]]
         if len(rows) > TOLD:

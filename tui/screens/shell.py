@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
 from tui.widgets.bell import Bell
+from tui.widgets.leaving import unless_gone
 from tui.widgets.sidebar import PLACES, Sidebar
 
 if TYPE_CHECKING:
@@ -183,16 +183,13 @@ class Shell(Screen[None]):
     async def _load(self, view: View) -> None:
         from core.errors import TocsinError
 
-        try:
-            await view.load()
-        except TocsinError as error:
-            self.fail(f"{error} Press escape to go back.")
-        except NoMatches:
-            if view is self.view:
-                raise
-            return  # somebody went elsewhere while it loaded
-        else:
-            self.fail("")
+        with unless_gone(view), unless_gone(self):
+            try:
+                await view.load()
+            except TocsinError as error:
+                self.fail(f"{error} Press escape to go back.")
+            else:
+                self.fail("")
         self._show_crumbs()
 
     def _show_crumbs(self) -> None:
@@ -214,15 +211,17 @@ class Shell(Screen[None]):
         except TocsinError as error:
             self.fail(str(error))
             return
-        if changes != self._changes:
-            self._changes = changes
-            await self._refresh()
-        await self._keep()
+        with unless_gone(self):
+            if changes != self._changes:
+                self._changes = changes
+                await self._refresh()
+            await self._keep()
 
     @work(exclusive=True, group="again")
     async def _again(self) -> None:
         """Ages grow even when nothing changes."""
-        await self._refresh()
+        with unless_gone(self):
+            await self._refresh()
 
     async def _refresh(self) -> None:
         from core.bearings import bearings

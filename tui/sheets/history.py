@@ -21,6 +21,7 @@ from core.model import AlertKind, ChannelKind, Delivery, Event
 from tui.engine import Engine
 from tui.sheets.fields import Title
 from tui.sheets.sheet import Panel, Sheet
+from tui.widgets.leaving import unless_gone
 from tui.widgets.marks import CHANNELS, DELIVERIES
 from tui.widgets.words import ago, length, local, percent, safe
 
@@ -59,6 +60,10 @@ class HistorySheet(Sheet[None]):
 
     @work(exclusive=True, group="history")
     async def _load(self) -> None:
+        with unless_gone(self):
+            await self._read()
+
+    async def _read(self) -> None:
         try:
             incidents, notifications = await self._engine.read(_told, self._engine.actor, self._alert)
         except TocsinError as error:
@@ -70,7 +75,10 @@ class HistorySheet(Sheet[None]):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         """Follow the store: a retried message goes from queued to sent while one looks at it."""
-        changes = await self._engine.changes()
+        try:
+            changes = await self._engine.changes()
+        except TocsinError:
+            return  # the shell says what is wrong with the store
         if changes != self._changes:
             self._changes = changes
             self._load()

@@ -16,6 +16,7 @@ from core.incidents import NotificationRow, list_notifications, mark_read
 from tui.engine import Engine
 from tui.sheets.fields import Title
 from tui.sheets.sheet import Panel, Sheet
+from tui.widgets.leaving import unless_gone
 from tui.widgets.words import ago, local, safe
 
 MOST = 200
@@ -53,10 +54,14 @@ class NotificationPanel(Sheet[NotificationRow | None]):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         """Follow the store: what rings while one reads is on top."""
-        changes = await self._engine.changes()
+        try:
+            changes = await self._engine.changes()
+        except TocsinError:
+            return  # the shell says what is wrong with the store
         if changes != self._changes:
             self._changes = changes
-            await self._load()
+            with unless_gone(self):
+                await self._load()
 
     async def _load(self) -> None:
         engine, menu = self._engine, self.query_one(OptionList)
@@ -66,8 +71,6 @@ class NotificationPanel(Sheet[NotificationRow | None]):
                                      limit=MOST)
         except TocsinError as error:
             self.query_one("#count", Static).update(Content.styled(f"✕ {safe(str(error))}", "$error"))
-            return
-        if not self.is_attached:
             return
         self._rows = rows
         menu.clear_options()

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from core.store import Store, open_store
 from tests.end_to_end.desk import Desk
@@ -22,6 +23,13 @@ os.environ.setdefault("TZ", "UTC")
 
 NOON = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
 """Five minutes past noon: the instant at which the pass of hour 12 runs."""
+SHAPE = """
+SELECT c.relname, string_agg(a.attname || a.atttypid, ',' ORDER BY a.attnum)
+    || COALESCE((SELECT version_num FROM alembic_version WHERE c.relname = 'alembic_version'), '')
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' GROUP BY c.relname ORDER BY c.relname
+"""
+"""Every table with its columns, and the schema's revision."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,28 +66,36 @@ def postgres_server() -> Iterator[str]:
             server.cleanup()
 
 
+@contextmanager
+def _own_database(server: str) -> Iterator[str]:
+    """An empty database as long as the block runs; its URL."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as link:
+        link.execute(f'CREATE DATABASE "{name}"')
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as link:
+        link.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture(scope="session")
-def blank_database(postgres_server: str) -> str:
-    """The name of a database that holds an upgraded store in which nothing is; tests copy it."""
-    with psycopg.connect(postgres_server, autocommit=True) as link:
-        link.execute("CREATE DATABASE blank")
-    open_store(_database(postgres_server, "blank")).close()
-    return "blank"
-
-
-def _database(server: str, name: str) -> str:
-    return server.replace("/postgres?", f"/{name}?")
+def postgres_store(postgres_server: str) -> Iterator[tuple[str, psycopg.Connection]]:
+    """The URL of an upgraded store that one test after the other has to itself, and a line to empty it."""
+    with _own_database(postgres_server) as url:
+        open_store(url).close()
+        with psycopg.connect(url, autocommit=True, options="-c lock_timeout=20s") as link:
+            yield url, link
 
 
 @contextmanager
-def _own_database(server: str, template: str) -> Iterator[str]:
-    """A copy of the database `template` as long as the block runs; its URL."""
-    name = f"t{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as link:
-        link.execute(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY file_copy')
-    yield _database(server, name)
-    with psycopg.connect(server, autocommit=True) as link:
-        link.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def _emptied(link: psycopg.Connection) -> Iterator[None]:
+    """Cut off who is still connected after the block, and delete every row: ten times as fast as a new database."""
+    before = link.execute(SHAPE).fetchall()
+    yield
+    link.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                 "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    assert link.execute(SHAPE).fetchall() == before, "a test that changes the tables themselves takes empty_address"
+    tables = sql.SQL(", ").join(sql.Identifier(name) for name, _ in before if name != "alembic_version")
+    link.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -88,7 +104,7 @@ def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
     if request.param == "sqlite":
         yield str(tmp_path / "tocsin.db")
     else:
-        with _own_database(request.getfixturevalue("postgres_server"), "template1") as url:
+        with _own_database(request.getfixturevalue("postgres_server")) as url:
             yield url
 
 
@@ -98,8 +114,8 @@ def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
     if request.param == "sqlite":
         yield str(shutil.copy(request.getfixturevalue("blank_file"), tmp_path / "tocsin.db"))
     else:
-        server, blank = (request.getfixturevalue(name) for name in ("postgres_server", "blank_database"))
-        with _own_database(server, blank) as url:
+        url, link = request.getfixturevalue("postgres_store")
+        with _emptied(link):
             yield url
 
 

@@ -57,14 +57,16 @@ def test_many_processes_opening_an_empty_store_upgrade_it_once(empty_address: st
         store.close()
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_alone(store: Store, store_address: str) -> None:
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(empty_address: str) -> None:
+    store = open_store(empty_address)
     with store.engine.begin() as link:
         link.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(StoreError, match="newer version"):
-        open_store(store_address)
+        open_store(empty_address)
     with store.engine.connect() as link:
         assert link.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
+    store.close()
 
 
 def test_a_file_that_is_no_store_is_refused_in_one_sentence(tmp_path: Path) -> None:

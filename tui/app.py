@@ -5,6 +5,7 @@ Only Textual is imported here: core takes longer to import than the shell takes 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -41,6 +42,8 @@ class TocsinApp(App[None]):
     ) -> None:
         super().__init__()
         self._opener, self._starter, self._closer = opener, starter, closer
+        self.fault: Exception | None = None
+        """What nobody foresaw and ended the app: for the caller to log and to say in one line."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = theme
@@ -69,8 +72,16 @@ class TocsinApp(App[None]):
                 await self._starter(engine)
         except Exception as error:
             # Whatever it was, the user sees one line and the log has the rest.
-            self.log.error(error)
+            logging.getLogger(__name__).error("could not begin: %s", error, exc_info=error)
             shell.fail(str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End, and leave the words to the caller: Textual would print a traceback. A test under Pilot wants it."""
+        if self.is_headless:
+            super()._handle_exception(error)
+        else:
+            self.fault = self.fault or error
+            self.exit(return_code=1)
 
     def ring_terminal(self, sentence: str) -> None:
         """The terminal's own bell, and its desktop notification (OSC 9); `sentence` is free of control characters."""

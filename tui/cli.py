@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import cli
@@ -67,9 +69,12 @@ def dashboard(given: Given, collector: str | None, scheduled: bool) -> None:
 
     def work() -> Engine:
         from core.clock import SystemClock
-        from core.settings import load_settings
+        from core.log import log_to
+        from core.settings import load_settings, log_dir
         from tui.engine import open_engine
 
+        with contextlib.suppress(OSError):  # a log that cannot be written is no reason not to work
+            log_to(log_dir())
         return open_engine(load_settings(store=given.store, member=given.member), SystemClock())
 
     async def start(engine: Engine) -> None:
@@ -91,10 +96,12 @@ def demo(seed: int, speed: float) -> None:
             from core import outbox
             from core.clock import FastClock, SystemClock, hour_of
             from core.intake import simulator
+            from core.log import log_to
             from core.settings import load_settings
             from core.store import open_store
             from tui.engine import open_engine
 
+            log_to(Path(folder))
             now, path = SystemClock().now(), f"{folder}/demo.db"
             worlds.append(simulator.plan(seed, hour_of(now)))
             store = open_store(path)
@@ -124,7 +131,10 @@ def _show(work: Callable[[], Engine], beside: Beside, start: Callable[[Engine], 
             gc.freeze()
             gc.enable()
 
-    TocsinApp(opened, starter=start, closer=beside.stop).run()
+    app = TocsinApp(opened, starter=start, closer=beside.stop)
+    app.run()
+    if app.fault is not None:
+        raise app.fault
 
 
 if __name__ == "__main__":

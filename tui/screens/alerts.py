@@ -45,7 +45,7 @@ class AlertsView(View):
     AlertsView .bar Button:hover, AlertsView .bar Button:focus { background: $primary-lighten-2; text-style: bold; }
     AlertsView .bar Button:focus { text-style: bold underline; }
     AlertsView .bar Button:disabled { background: $panel; color: $text-muted; }
-    AlertsView #facts { height: auto; max-height: 4; padding: 0 1; color: $text-muted; }
+    AlertsView #facts { height: auto; max-height: 5; padding: 1 1 0 1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "menu", "Actions"), Binding("h", "history", "History", show=False),
@@ -220,16 +220,14 @@ def _facts(row: AlertRow) -> Content:
     parts: list[str | tuple[str, str]] = [
         (f"{glyph} ", colour), f"{row.title} {row.explanation}, {percent_text(row.spec.threshold)} %",
         (f"\n  set by {safe(row.created_by_name)}, {local(row.created_at)}", "$secondary")]
-    if row.firing_since:
-        parts.append((f" · firing since {local(row.firing_since)}", "$error"))
-    if row.last_sent_at:
-        parts.append((f" · last sent {local(row.last_sent_at)}", "$secondary"))
-    if row.muted_until:
-        parts.append((f" · muted until {local(row.muted_until)}", "$secondary"))
-    if row.stale_since:
-        parts.append((f" · ! stale since {local(row.stale_since)}", "$warning"))
-    if row.disabled_reason:
-        parts.append((f" · {row.disabled_reason}", "$secondary"))
+    since = [
+        (f"firing since {local(row.firing_since)}", "$error") if row.firing_since else None,
+        (f"last sent {local(row.last_sent_at)}", "$secondary") if row.last_sent_at else None,
+        (f"muted until {local(row.muted_until)}", "$secondary") if row.muted_until else None,
+        (f"! stale since {local(row.stale_since)}", "$warning") if row.stale_since else None,
+        (safe(row.disabled_reason), "$secondary") if row.disabled_reason else None]
+    for place, told in enumerate(item for item in since if item):
+        parts += [("\n  " if place == 0 else " · ", "$secondary"), told]
     broken = [channel for channel in row.channels if channel.broken_since]
     for channel in broken[:2]:
         parts.append((f"\n  ✕ {channel.kind.value} is broken: {safe(channel.broken_answer or '')}", "$error"))

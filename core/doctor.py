@@ -144,7 +144,7 @@ async def _kept(name: str) -> Finding:
 async def _mail(settings: Settings, uses: _Uses) -> Finding:
     if settings.smtp_url is None:
         state = State.BAD if uses.email else State.WARN
-        told = f"not set, and {uses.email} alerts send mail" if uses.email else "not set, so no mail can be sent"
+        told = f"not set, and {_alerts(uses.email)} mail" if uses.email else "not set, so no mail can be sent"
         return Finding("smtp", state, told, "set TOCSIN_SMTP_URL to smtp://user:password@host:587")
     from core.channels.email import Mailer, parse_smtp_url
 
@@ -196,10 +196,14 @@ async def _slack(settings: Settings, uses: _Uses) -> Finding:
     away = [host for host, there in zip(
         settings.slack_hosts, await asyncio.gather(*map(_reachable, settings.slack_hosts)), strict=True) if not there]
     if settings.slack_hosts and len(away) < len(settings.slack_hosts):
-        told = f"{uses.slack} alerts send there; allowed hosts: {hosts}"
+        told = f"{_alerts(uses.slack)} there; allowed hosts: {hosts}"
         return Finding("slack", State.OK, told + (f"; not reached: {', '.join(away)}" if away else ""))
-    return Finding("slack", State.BAD, f"{uses.slack} alerts send there, but none of {hosts} can be reached",
+    return Finding("slack", State.BAD, f"{_alerts(uses.slack)} there, but none of {hosts} can be reached",
                    "check the network, and TOCSIN_SLACK_HOSTS")
+
+
+def _alerts(count: int) -> str:
+    return "1 alert sends" if count == 1 else f"{count:,} alerts send"
 
 
 async def _reachable(host: str) -> bool:

@@ -35,13 +35,14 @@ from tui.screens.lists import SourcesView
 from tui.screens.members import MembersView
 from tui.screens.settings import SettingsView
 from tui.screens.shell import Shell
-from tui.screens.welcome import WelcomeView
+from tui.screens.welcome import Back, WelcomeView
 from tui.sheets.alert_sheet import AlertSheet
 from tui.sheets.confirm import Confirm
 from tui.sheets.fields import ErrorLine
 from tui.sheets.member_sheet import MemberSheet
 from tui.widgets.action_menu import ActionMenu
 from tui.widgets.row_table import RowTable
+from tui.widgets.waiting import Waiting
 
 ANYWHERE = "127.0.0.1:0"
 SIZE = (120, 40)
@@ -236,7 +237,35 @@ async def test_the_demos_command_is_copied_and_escape_leads_back(empty: Path) ->
         await shows(pilot, lambda: app.clipboard == "tocsin demo")
         await pilot.press("escape")
         await shows(pilot, lambda: isinstance(app.focused, OptionList))
+        await pilot.press("3")
+        await shows(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.click(Back)
+        await shows(pilot, lambda: isinstance(app.focused, OptionList))
         assert isinstance(shell.view, WelcomeView)
+
+
+async def test_the_sign_of_waiting_wanders_only_with_animations(empty: Path) -> None:
+    app = dashboard(empty, listen=ANYWHERE)
+    app.animation_level = "full"
+    async with app.run_test(size=SIZE) as pilot:
+        shell = await welcomed(pilot)
+        await pilot.press("1", "enter")
+        await shows(pilot, lambda: shell.query_one(Waiting).at > 1)
+
+
+async def test_an_owner_gives_up_ownership_only_after_a_question(tocsin: Opened) -> None:
+    app = tocsin()
+    async with app.run_test(size=SIZE) as pilot:
+        shell = await in_members(pilot)
+        await pick(pilot, shell, "grace@acme.example")
+        await pilot.press("r")
+        await shows(pilot, lambda: roles(shell)["grace@acme.example"] == Role.OWNER.value)
+        await pick(pilot, shell, "ada@acme.example")
+        await pilot.press("r")
+        await shows(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await shows(pilot, lambda: app.screen is shell)
+        assert roles(shell)["ada@acme.example"] == Role.OWNER.value
 
 
 async def in_members(pilot: Pilot[None]) -> Shell:

@@ -95,7 +95,7 @@ def size_of(amount: int) -> str:
     """Bytes in the largest unit that fits."""
     for unit, factor in UNITS:
         if amount >= factor:
-            return f"{amount / factor:.1f} {unit}"
+            return f"{amount / factor:.{0 if unit == 'kB' else 1}f} {unit}"
     return f"{amount} B"
 
 

@@ -139,15 +139,21 @@ class MembersView(View):
                 if added is not None:
                     self.notify(f"{safe(added)} is a member now.", markup=False)
             elif row is not None and chosen == "role":
-                role = OTHER[row.role]
-                await engine.write(change_role, engine.actor, row.email, role, engine.now())
-                self.notify(f"{safe(row.name)} is a {CALLED[role]} now.", markup=False)
+                await self._change_role(row, OTHER[row.role])
             elif row is not None:
                 await self._remove(row)
         except TocsinError as error:
             self.notify(str(error), severity="error", markup=False)
         if self.is_attached:
             await self.load()
+
+    async def _change_role(self, row: MemberRow, role: Role) -> None:
+        engine = self.engine
+        if row.id == engine.actor.id and engine.actor.is_owner and not await self.app.push_screen_wait(Confirm(
+                "Give up your own ownership?", "Only another owner can give it back.", "Give up")):
+            return
+        await engine.write(change_role, engine.actor, row.email, role, engine.now())
+        self.notify(f"{safe(row.name)} is a {CALLED[role]} now.", markup=False)
 
     async def _remove(self, row: MemberRow) -> None:
         engine = self.engine

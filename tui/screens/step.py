@@ -38,7 +38,7 @@ class Step(VerticalScroll, can_focus=False, inherit_bindings=False):
     Step Button.main:focus, Step Button.main:hover { background: $primary-lighten-2; color: $background;
                                                      text-style: bold underline; }
     Step Button:disabled { opacity: 50%; }
-    Step .code { background: $surface; border-left: outer $primary 60%; padding: 0 1; height: auto; margin: 1 0;
+    Step .code { background: $surface; border-left: outer $primary 60%; padding: 0 1; height: auto; margin-bottom: 1;
                  max-width: 94; }
     Step .stage { display: none; height: auto; }
     Step .stage.shown { display: block; }

@@ -123,6 +123,23 @@ class DemoStep(Step):
         self.copy(DEMO, f"“{DEMO}”")
 
 
+class Back(Static):
+    """The way back to the four for the mouse; escape is the keyboard's."""
+
+    DEFAULT_CSS = """
+    Back { display: none; width: auto; height: 1; padding: 0 2; margin-bottom: 1; color: $text-muted; }
+    Back.shown { display: block; }
+    Back:hover { color: $foreground; }
+    """
+
+    class Clicked(Message):
+        """Back it shall be."""
+
+    def on_click(self) -> None:
+        """Ask for it."""
+        self.post_message(self.Clicked())
+
+
 class WelcomeView(View):
     """Four ways in, each followed in place; escape leads back to the four."""
 
@@ -137,6 +154,7 @@ class WelcomeView(View):
 
     def compose(self) -> ComposeResult:
         """The four, and behind them a step for each."""
+        yield Back("‹ other ways  esc")
         with ContentSwitcher(initial=WAYS):
             yield Ways(self._refusals)
             yield FirstEvent(self.engine, "sdk")
@@ -150,9 +168,11 @@ class WelcomeView(View):
 
     def on_ways_chosen(self, event: Ways.Chosen) -> None:
         """Show that step."""
+        self.query_one(Back).add_class("shown")
         self.query_one(ContentSwitcher).current = event.step
         self.query_one(f"#{event.step}", Step).begin()
 
+    @on(Back.Clicked)
     def action_ways(self) -> None:
         """Back to the four; from there escape is the shell's."""
         switcher = self.query_one(ContentSwitcher)
@@ -160,4 +180,5 @@ class WelcomeView(View):
             raise SkipAction
         self.query_one(f"#{switcher.current}", Step).leave()
         switcher.current = WAYS
+        self.query_one(Back).remove_class("shown")
         self.query_one(OptionList).focus()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import shutil
@@ -22,6 +23,9 @@ os.environ.setdefault("TZ", "UTC")
 
 NOON = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
 """Five minutes past noon: the instant at which the pass of hour 12 runs."""
+HUNG_S = 180
+"""Many times what the slowest test takes on a busy machine."""
+STANDARD_ERROR = pytest.StashKey[int]()
 SHAPE = """
 SELECT c.relname, string_agg(a.attname || a.atttypid, ',' ORDER BY a.attnum)
     || COALESCE((SELECT version_num FROM alembic_version WHERE c.relname = 'alembic_version'), '')
@@ -42,6 +46,21 @@ BEGIN
 END $$
 """
 """Deletes every row, without a look at foreign keys, and starts every id anew; TRUNCATE takes thirty times as long."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real standard error, which is not there any more while a test runs."""
+    config.stash[STANDARD_ERROR] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End the process with the stacks of all its threads when a test hangs; xdist names that test and goes on."""
+    faulthandler.dump_traceback_later(HUNG_S, exit=True, file=item.config.stash[STANDARD_ERROR])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

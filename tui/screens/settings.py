@@ -98,7 +98,8 @@ class SettingsView(View):
 
     async def load(self) -> None:
         """What the store knows."""
-        self._seen = replace(self._seen, vitals=await self.engine.read(vitals, self.engine.actor))
+        found = await self.engine.read(vitals, self.engine.actor)
+        self._seen = replace(self._seen, vitals=found)
         if self.is_mounted and self.is_attached:  # somebody may have gone elsewhere while the store answered
             self._tick()
 

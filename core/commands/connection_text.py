@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from core.connection_rows import DestinationRow, Overview, SourceRow
 
 Kind = Literal["source", "destination"]
+NOT_YOURS = "•••• (only workspace owners see it)"
+"""What stands for a write key that the member may not see."""
 
 
 def print_sources(rows: Sequence[SourceRow]) -> None:
@@ -33,19 +35,20 @@ def print_destinations(rows: Sequence[DestinationRow]) -> None:
 
 
 def show(context: typer.Context, slug: str, kind: Kind, as_json: bool) -> None:
-    """Print one connection in full."""
+    """Print one connection in full; a source's write key to workspace owners only."""
     with at_desk(context) as desk:
         from core.connection_rows import overview
         from core.connections import find
         from core.model import ConnectionKind
 
-        with desk.reading() as (session, _):
+        with desk.reading() as (session, actor):
             find(session, slug, ConnectionKind(kind))
             found = overview(session, slug, desk.now)
+    key = found.write_key if actor.is_owner else None
     if as_json:
-        print_json(_as_json(found))
+        print_json(_as_json(found, key))
     elif found.source is not None:
-        _print_source(found.source, found.write_key)
+        _print_source(found.source, NOT_YOURS if found.write_key and not key else key)
     elif found.destination is not None:
         _print_destination(found.destination, found.source_received)
 
@@ -80,11 +83,11 @@ def _status(row: SourceRow | DestinationRow) -> str:
     return "stale" if row.stale_since else "enabled"
 
 
-def _as_json(found: Overview) -> dict[str, object]:
+def _as_json(found: Overview, write_key: str | None) -> dict[str, object]:
     row = found.source or found.destination
     shown = {} if row is None else row.as_json()
     if found.source is not None:
-        return shown | {"write_key": found.write_key}
+        return shown | {"write_key": write_key}
     return shown | {"source_events_24h": found.source_received}
 
 

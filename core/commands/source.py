@@ -61,7 +61,7 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Show one source: its numbers, its last 48 h and its write key."""
+    """Show one source: its numbers, its last 48 h and, to workspace owners, its write key."""
     texts.show(context, slug, "source", as_json)
 
 

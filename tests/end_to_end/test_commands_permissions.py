@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.end_to_end.conftest import Kept
@@ -85,6 +87,17 @@ def test_everybody_sees_the_alert_but_its_addresses_only_the_creator_and_owners(
     assert "Source volume" in listed.out
     assert "topsecret" not in shown.out + listed.out
     assert ("team@example.com" in shown.out) == (recipients[0] is not None)
+
+
+def test_a_write_key_is_shown_to_owners_only(office: Desk) -> None:
+    key = str(office.done("source", "show", "website", "--json", member=ADA).item["write_key"])
+    told = office.done("source", "show", "website", member=GRACE).out
+
+    assert len(key) == 32
+    assert key in office.done("source", "show", "website", member=ADA).out
+    assert re.search(r"Write key +•••• \(only workspace owners see it\)\n", told)
+    assert office.done("source", "show", "website", "--json", member=GRACE).item["write_key"] is None
+    assert key not in told
 
 
 @pytest.mark.parametrize("who", [ADA, GRACE, LINUS])

@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +38,8 @@ HEARTBEAT_S = 15.0
 SLEPT_HEARTBEATS = 4
 """A clock that moved further than so many heartbeats between two of them was asleep in between."""
 TRY_AGAIN_S = 15.0
+SYNC_S = 600.0
+"""How long a pass waits for its sync: a large workspace needs minutes, and the other alerts want their hour judged."""
 STOP_S = 5.0
 """How long a stop waits for the work in flight."""
 DUE = sa.text("""
@@ -83,13 +86,15 @@ class Service:
         scheduler: whether to judge, deliver and end mutes.
         senders: what carries messages; None means the real mail and Slack senders of `settings`.
         sync: called with the present before each pass; None means a sync of the Segment workspace, if one is connected.
+        sync_s: real seconds that a pass waits for its sync. A slower sync goes on, and what could not be judged
+            without it is judged when it is done.
         tick: real seconds between two looks at what is due.
     """
 
     def __init__(
         self, store: Store, settings: Settings, clock: Clock, *, collector: str | None, scheduler: bool,
         senders: outbox.Senders | None = None, sync: Callable[[datetime], Awaitable[None]] | None = None,
-        tick: float = 1.0,
+        sync_s: float = SYNC_S, tick: float = 1.0,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -98,6 +103,7 @@ class Service:
         self._scheduled = scheduler
         self._senders = senders
         self._sync = sync
+        self._sync_s = sync_s
         self._tick = tick
         self._bell = AsyncIOScheduler(timezone="UTC", job_defaults={
             "coalesce": True, "misfire_grace_time": None, "max_instances": 1})
@@ -105,6 +111,7 @@ class Service:
         self._working: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self._linked = False
+        self._missed = False
         self._errors: dict[str, str | None] = {}
         self._address: str | None = None
         self._listening: int | None = None
@@ -223,6 +230,8 @@ class Service:
                 self._judged = wanted
             else:
                 self._begin("pass", self._judge)
+        if self._missed and "sync" not in self._working:
+            self._begin("pass", self._judge_missed)
         if mutes:
             self._begin("mutes", self._end_mutes)
         if messages:
@@ -268,11 +277,24 @@ class Service:
         sync = self._sync
         if sync is None and self._linked:
             sync = await asyncio.to_thread(self._segment)
+        if self._stopping:
+            return  # no sync begins any more, and without it the pass would know less
         if sync is not None:
-            await self._synchronise(sync)
+            self._begin("sync", partial(self._synchronise, sync))
+        if "sync" in self._working:
+            _, late = await asyncio.wait([self._working["sync"]], timeout=self._sync_s)
+            self._missed = self._missed or bool(late)
         now = self._clock.now()
         await asyncio.to_thread(watch.run_pass, self._store, now, now=now)
         self._judged = due_hour(now)
+
+    async def _judge_missed(self) -> None:
+        await asyncio.to_thread(self._know, self._clock.now())
+        self._missed = False
+
+    def _know(self, now: datetime) -> None:
+        with self._store.write() as session:
+            watch.judge_unknown(session, now)
 
     def _segment(self) -> Callable[[datetime], Awaitable[None]]:
         from core.intake.segment.connection import hourly  # brings httpx, which most stores never need
@@ -281,13 +303,9 @@ class Service:
 
     async def _synchronise(self, sync: Callable[[datetime], Awaitable[None]]) -> None:
         """A sync that fails leaves its rows marked as stale; the pass runs all the same."""
-        try:
-            now = self._clock.now()
-            await sync(now)
-            self._last_sync = now
-            self._errors["sync"] = None
-        except Exception as error:
-            self._note("sync", error)
+        now = self._clock.now()
+        await sync(now)
+        self._last_sync = now
 
     async def _end_mutes(self) -> None:
         await asyncio.to_thread(self._lift, self._clock.now())

@@ -44,6 +44,7 @@ UPDATE alert SET muted_until = NULL WHERE muted_until <= :at AND deleted_at IS N
 TELL_AGAIN = """
 UPDATE incident SET told_hour = 0 WHERE closed_at IS NULL AND told_hour IS NOT NULL AND alert_id IN :alerts
 """
+UNKNOWN = "SELECT id FROM alert WHERE verdict = 'unknown' AND deleted_at IS NULL"
 JUDGE_AGAIN = "UPDATE alert SET judged_hour = NULL WHERE id IN :alerts"
 
 
@@ -122,6 +123,15 @@ def end_mutes(session: Session, at: datetime, now: datetime) -> int:
     return len(lifted)
 
 
+def judge_unknown(session: Session, now: datetime) -> int:
+    """Judge anew what the newest pass could not know, for counts that came after it; return how many alerts."""
+    take_lease(session, LEASE, now)
+    alerts = [row[0] for row in session.connection().execute(sa.text(UNKNOWN))]
+    if alerts:
+        judge_again(session, alerts, now)
+    return len(alerts)
+
+
 def lift_mutes(session: Session, at: datetime) -> list[int]:
     """Lift the mutes that are over at `at` and have their open incidents told at the next judgement; their alerts."""
     lifted = [row[0] for row in session.connection().execute(sa.text(MUTES_OVER), {"at": micros(at)})]
@@ -133,7 +143,7 @@ def lift_mutes(session: Session, at: datetime) -> list[int]:
 
 
 def judge_again(session: Session, alerts: Sequence[int], now: datetime) -> None:
-    """Judge these alerts at once, as of the newest judged hour: after an edit, or when a mute ends.
+    """Judge these alerts at once, as of the newest judged hour: after an edit, a mute, or when missing counts came.
 
     The newest judged hour rather than the present one, because the hour in between is not complete.
     """

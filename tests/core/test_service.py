@@ -23,6 +23,7 @@ from core.model import (
     ChannelKind,
     Connection,
     ConnectionKind,
+    CoverageKind,
     Member,
     Role,
     SegmentLink,
@@ -256,6 +257,31 @@ async def test_a_stop_waits_for_the_work_in_flight(sqlite_store: Store) -> None:
     await stopping
 
     assert ask(sqlite_store, "SELECT hour FROM pass") == [(hour_of(NOON),)]
+    assert running.state().last_sync_at == NOON
+
+
+async def test_a_slow_sync_delays_no_pass_and_what_it_brings_is_judged(sqlite_store: Store) -> None:
+    silent_source(sqlite_store)
+    hour, finish = hour_of(NOON), asyncio.Event()
+    with sqlite_store.write() as session:
+        session.connection().execute(sa.text("UPDATE connection SET origin = 'segment', segment_id = 's1'"))
+        counts.cover(session, [(1, Hour(hour - 72), Hour(hour - 1))], CoverageKind.SYNC)
+
+    async def slow_sync(now: datetime) -> None:
+        await finish.wait()
+        with sqlite_store.write() as session:
+            counts.cover(session, [(1, Hour(hour - 1), hour)], CoverageKind.SYNC)
+
+    async with Service(sqlite_store, load_settings(), HandClock(NOON), collector=None, scheduler=True, sync=slow_sync,
+                       sync_s=0.0, tick=0.05) as running:
+        await until(lambda: ask(sqlite_store, "SELECT hour FROM pass"))
+        before = ask(sqlite_store, "SELECT verdict, (SELECT COUNT(*) FROM incident) FROM alert")
+        finish.set()
+        await until(lambda: ask(sqlite_store, "SELECT id FROM notification WHERE event = 'opened'"))
+
+    assert before == [("unknown", 0)]
+    assert ask(sqlite_store, "SELECT verdict, (SELECT COUNT(*) FROM incident) FROM alert") == [("breached", 1)]
+    assert ask(sqlite_store, "SELECT hour FROM pass") == [(hour,)]
     assert running.state().last_sync_at == NOON
 
 

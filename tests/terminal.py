@@ -67,23 +67,27 @@ class Terminal:
 
     def settled(self, silence: float = 0.15) -> float:
         """Wait until nothing was written for `silence` seconds; return when the last bytes came (0: none came)."""
-        moment = 0.0
+        moment, parts = 0.0, []
         while True:
             try:
                 came, part = self._came.get(timeout=silence)
             except queue.Empty:
-                return moment
+                break
             assert part, f"the program ended:\n{self.text}"
             moment = came
-            self._stream.feed(part)
+            parts.append(part)
+        # Only now, because the emulator would keep the reading thread from noting when the next bytes came.
+        self._stream.feed(b"".join(parts))
+        return moment
 
     def answer(self, keys: str, holds: Callable[[str], object] = bool) -> float:
         """Type `keys`; return the seconds until the last byte of the settled screen, of which `holds` is true."""
         self.settled()
-        pressed = self.press(keys)
-        moment, part = self._came.get(timeout=60.0)
-        self._stream.feed(part)
-        return max(moment, self.until(holds) if not holds(self.text) else 0.0, self.settled()) - pressed
+        pressed, moment = self.press(keys), 0.0
+        while not moment or not holds(self.text):
+            assert time.perf_counter() < pressed + 60, f"nothing came of {keys!r}:\n{self.text}"
+            moment = max(moment, self.settled())
+        return moment - pressed
 
     def end(self, seconds: float = 60.0) -> int:
         """Wait until the program has ended by itself; return its exit code, or minus the signal."""

@@ -59,12 +59,17 @@ class ListView(View):
             return
         self._parts = {name: [row for row in rows if self.tab_of(row, name)] for name in self.tabs} or {"": rows}
         for name, title in self.tabs.items():
-            self.query_one(f"#{name}", Tab).label = Content(f"{title} {number(len(self._parts[name]))}")
+            self._label(self.query_one(f"#{name}", Tab), f"{title} {number(len(self._parts[name]))}")
         self._arrange()
 
+    def _label(self, tab: Tab, text: str) -> None:
+        if tab.label.plain != text:  # a label lays all tabs out anew, even the same one
+            tab.label = Content(text)
+
     def on_tabs_tab_activated(self) -> None:
-        """Show the rows of that tab."""
-        self._arrange()
+        """Show the rows of that tab, if they are loaded."""
+        if self._parts:
+            self._arrange()
 
     def _arrange(self) -> None:
         active = self.query_one(Tabs).active if self.tabs else ""
@@ -116,7 +121,7 @@ class ConnectionsView(ListView):
                 self._sparks |= await self.engine.read(sparks_of, ids, self.kind, as_of)
                 if as_of == self._as_of:
                     self._drawn.update(ids)
-                table.refresh()
+                table.renew()
         except TocsinError as error:
             self.log.error(error)  # the shell says so when it next looks at the store
         finally:

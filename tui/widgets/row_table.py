@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
@@ -93,12 +94,13 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         self.empty = empty
         self.sort_column = sort
         self.descending = descending
-        self._loaded = False
+        self.loaded = False
         self._all: list[Row] = []
         self._rows: list[Row] = []
         self._filter = ""
         self._texts: list[str] | None = None
         self._opened = False
+        self._strips: dict[int, Strip] = {}
         self._shown: list[tuple[int, int]] = []
         self._fitted_to = -1
 
@@ -134,7 +136,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the row under the cursor stays under it, on the same line of the screen."""
-        self._all, self._texts, self._loaded = list(rows), None, True
+        self._all, self._texts, self.loaded = list(rows), None, True
         self._arrange()
 
     def filter_by(self, text: str) -> None:
@@ -178,8 +180,14 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
             self._into_sight()
         if kept is None or self.selected is None or self.key(self.selected) != self.key(kept):
             self.post_message(self.Moved())
-        self.refresh()
+        self.renew()
         self.post_message(self.Seen())
+
+    def renew(self) -> None:
+        """Draw the lines that read differently by now; a refresh that changes nothing writes nothing."""
+        for line in range(self.size.height):
+            if self._strips.get(line) != self._read(line):
+                self.refresh(Region(0, line, self.outer_size.width, 1))
 
     def on_resize(self) -> None:
         """Choose the columns anew for the new width."""
@@ -204,6 +212,10 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line: the header stays, rows scroll below it."""
+        self._strips[y] = self._read(y)
+        return self._strips[y]
+
+    def _read(self, y: int) -> Strip:
         if self._fitted_to != self._room:
             self._fitted_to = self._room
             self._shown = self._fit(self._room)
@@ -211,14 +223,18 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
             return self._header()
         index = y - 1 + self.scroll_offset.y
         if not self._rows:
-            text = (self.empty if self._loaded else "Loading…") if y == 2 else ""
-            if y == 2 and self._filter and self._all:
-                text = f"Nothing matches “{safe(self._filter)}”."
-            return Strip([Segment(text[:self._room], self._style("$secondary"))]).extend_cell_length(
-                self._room, self.rich_style)
+            lines = wrap(self._instead(), max(1, self._room))
+            text = lines[y - 2] if 2 <= y < len(lines) + 2 else ""
+            return Strip([Segment(text, self._style("$secondary"))]).extend_cell_length(self._room, self.rich_style)
         if index >= len(self._rows):
             return Strip.blank(self._room, self.rich_style)
         return self._line(index)
+
+    def _instead(self) -> str:
+        """What stands where there are no rows."""
+        if not self.loaded:
+            return "Loading…"
+        return f"Nothing matches “{safe(self._filter)}”." if self._filter and self._all else self.empty
 
     def _header(self) -> Strip:
         style = self._style("$secondary") + Style(bold=True)

@@ -47,6 +47,12 @@ class Terminal:
         """The screen, line by line, as of what was waited for."""
         return "\n".join(self._screen.display)
 
+    @property
+    def colours(self) -> set[str]:
+        """Every colour on the screen, by its name in a terminal of sixteen or as six digits; none is `default`."""
+        cells = [cell for line in self._screen.buffer.values() for cell in line.values()]
+        return {cell.fg for cell in cells} | {cell.bg for cell in cells}
+
     def press(self, keys: str) -> float:
         """Type `keys`; return when."""
         now = time.perf_counter()

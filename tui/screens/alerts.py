@@ -82,7 +82,7 @@ class AlertsView(View):
             shown += f"   only {self._state.replace('_', ' ')}: {len(rows)}  (f: next state)"
         elif not self.slug:
             shown += "   f: by state   /: by kind, creator, channel, name"
-        self.query_one("#count", Static).update(Content(shown))
+        self.query_one("#count", Static).update(Content(shown if self._rows else ""))
         self._tell()
 
     def _tell(self) -> None:

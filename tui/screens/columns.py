@@ -17,6 +17,7 @@ from tui.widgets.row_table import Column
 from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline
 
 SPARK = 16
+RATES = 12
 KINDS = {AlertKind.SOURCE_VOLUME: "Source volume", AlertKind.DELIVERY_RATE: "Delivery rate"}
 SHORT = {AlertKind.SOURCE_VOLUME: "volume", AlertKind.DELIVERY_RATE: "rate"}
 NOTHING = Decimal("-Infinity")
@@ -49,9 +50,9 @@ def source_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[SourceRow
     """Sources, with the sparks that are known by now, by id."""
     return [
         Column("Status", 10, lambda row: _shown(_status(row)), _status, colour=lambda row: STATES[_status(row)][1]),
-        Column("Source", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
-        Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=3),
-        Column("Events 24 h", 13, lambda row: number(row.current), lambda row: row.current, right=True),
+        Column("Source", 14, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
+        Column("Type", 11, lambda row: row.type, lambda row: row.type.casefold(), rank=3),
+        Column("Events 24 h", 12, lambda row: number(row.current), lambda row: row.current, right=True),
         Column("vs. day before", 14, lambda row: f"{arrow(row.change)} {percent(row.change, signed=True):>10}",
                lambda row: NOTHING if row.change is None else row.change, right=True, rank=1),
         Column("48 h", SPARK, lambda row: sparkline(sparks.get(row.id, ()), SPARK), rank=2, searched=False,
@@ -64,14 +65,14 @@ def destination_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[Dest
     """Destinations, with the sparks that are known by now, by id."""
     return [
         Column("Status", 10, lambda row: _shown(_status(row)), _status, colour=lambda row: STATES[_status(row)][1]),
-        Column("Destination", 16, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
-        Column("Source", 14, lambda row: row.source_name, lambda row: row.source_name.casefold(), rank=3),
+        Column("Destination", 14, lambda row: row.name, lambda row: row.name.casefold(), grows=True),
+        Column("Source", 12, lambda row: row.source_name, lambda row: row.source_name.casefold(), rank=3),
         Column("Type", 12, lambda row: row.type, lambda row: row.type.casefold(), rank=5),
         Column("Delivered 24 h", 14, lambda row: number(row.delivered), lambda row: row.delivered, right=True, rank=1),
-        Column("Failed", 9, lambda row: number(row.failed), lambda row: row.failed, right=True, rank=2),
-        Column("Rate", 8, lambda row: percent(row.rate), lambda row: NOTHING if row.rate is None else row.rate,
+        Column("Failed", 7, lambda row: number(row.failed), lambda row: row.failed, right=True, rank=2),
+        Column("Rate", 7, lambda row: percent(row.rate), lambda row: NOTHING if row.rate is None else row.rate,
                right=True),
-        Column("48 h", SPARK, lambda row: sparkline(sparks.get(row.id, ()), SPARK), rank=4, searched=False,
+        Column("48 h", RATES, lambda row: sparkline(sparks.get(row.id, ()), RATES), rank=4, searched=False,
                colour=lambda row: "$primary"),
         Column("Alerts", 6, lambda row: _alerts(row.alerts, row.firing), lambda row: row.alerts, right=True, rank=1),
     ]
@@ -81,7 +82,9 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
     """Alerts: of one connection, or (`everywhere`) of the workspace with their connections."""
     def state(row: AlertRow) -> str:
         shown = _shown(row.state)
-        return f"{shown} {length(now() - row.firing_since)}" if row.state == "firing" and row.firing_since else shown
+        if row.state != "firing" or row.firing_since is None:
+            return shown
+        return f"{shown} {length(now() - row.firing_since).replace('min', 'm')}"
 
     where: list[Column[AlertRow]] = [
         Column("Source", 14, lambda row: row.source_name or row.connection_name,
@@ -95,7 +98,7 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
         *where,
         Column("Threshold", 9, lambda row: f"{percent_text(row.spec.threshold)} %", lambda row: row.spec.threshold,
                right=True),
-        Column("State", 14, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
+        Column("State", 13, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
         Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=4),
         Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=3),
         Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=2),

@@ -32,7 +32,7 @@ REFRESH_S = 30.0
 NARROW = 100
 LETTERS = {"s": "sources", "d": "destinations", "a": "alerts", "i": "incidents", "m": "members", "t": "settings"}
 """What stands after `g`."""
-TOLD_AT_ONCE = 3
+HESITATION_S = 0.8
 Where = tuple[str, str, str, int | None]
 
 
@@ -49,7 +49,7 @@ class Shell(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "Create alert"), Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("b", "bell", "Notifications"), Binding("g", "go", "Go to…"),
+        Binding("b", "bell", "Bell"), Binding("g", "go", "Go"),
         Binding("left_square_bracket", "sidebar", "Sidebar", show=False, key_display="["),
         Binding("question_mark", "help", "Keys", key_display="?"), Binding("escape", "back", "Back", show=False),
         Binding("y", "copy", "Copy", show=False), Binding("q", "leave", "Quit", show=False),
@@ -61,7 +61,8 @@ class Shell(Screen[None]):
         self.view: View | None = None
         self._trail: list[Where] = []
         self._here = ""
-        self._changes: int | None = None
+        self.seen: int | None = None
+        """The store's change number that the screen shows."""
         self._around: Bearings | None = None
         self._memory: Memory | None = None
         self._going = False
@@ -212,8 +213,8 @@ class Shell(Screen[None]):
             self.fail(str(error))
             return
         with unless_gone(self):
-            if changes != self._changes:
-                self._changes = changes
+            if changes != self.seen:
+                self.seen = changes
                 await self._refresh()
             await self._keep()
 
@@ -226,6 +227,7 @@ class Shell(Screen[None]):
     async def _refresh(self) -> None:
         from core.bearings import bearings
         from core.errors import TocsinError
+        from tui.screens.ringing import ring
 
         if self.engine is None:
             return
@@ -238,7 +240,7 @@ class Shell(Screen[None]):
         self.query_one(Bell).unread = around.unread
         self._show_around(around)
         if before is not None and around.unread > before.unread:
-            await self._ring(around.unread - before.unread)
+            await ring(cast("TocsinApp", self.app), self.engine, around.unread - before.unread, loud=self.rings)
         if self.view is not None:
             await self._load(self.view)
 
@@ -247,33 +249,12 @@ class Shell(Screen[None]):
         from tui.widgets.words import ago
 
         sidebar = self.query_one(Sidebar)
-        sidebar.tell("sources", f"{around.sources:,}", "$secondary")
-        sidebar.tell("destinations", f"{around.destinations:,}", "$secondary")
-        if around.firing:
-            sidebar.tell("alerts", f"● {around.firing:,}", "$error")
-        else:
-            sidebar.tell("alerts", f"{around.alerts:,}", "$secondary")
+        sidebar.tell("sources", around.sources)
+        sidebar.tell("destinations", around.destinations)
+        sidebar.tell("alerts", around.firing or around.alerts, alarming=around.firing > 0)
         checked = "not checked yet" if self.engine is None or around.checked_at is None else (
             f"checked {ago(around.checked_at, self.engine.now())}")
         self.query_one("#checked", Static).update(Content(checked))
-
-    async def _ring(self, new: int) -> None:
-        """Say what rang, on the screen and, if the member wants it, on the terminal."""
-        from core.incidents import list_notifications
-        from tui.widgets.words import safe
-
-        if self.engine is None:
-            return
-        actor = self.engine.actor
-        rows = await self.engine.read(list_notifications, actor, unread=True, bell_of=actor.id,
-                                      limit=min(new, TOLD_AT_ONCE))
-        for row in reversed(rows):
-            self.notify(safe(row.sentence), title="♪ The bell rang  (b opens)", markup=False, timeout=8,
-                        severity="warning" if row.event.value == "opened" else "information")
-        if new > len(rows):
-            self.notify(f"and {new - len(rows)} more", markup=False)
-        if self.rings and rows:
-            cast("TocsinApp", self.app).ring_terminal(safe(rows[0].sentence))
 
     def turn_ring(self) -> None:
         """Ring the terminal too, or no longer."""
@@ -305,10 +286,14 @@ class Shell(Screen[None]):
                 await self.go(place)
 
     def action_go(self) -> None:
-        """Wait for the letter of a place."""
+        """Wait for the letter of a place; who hesitates is told the letters."""
         self._going = True
-        self.notify("s sources · d destinations · a alerts · i incidents · m members · t settings", title="Go to",
-                    timeout=2)
+        self.set_timer(HESITATION_S, self._tell_letters)
+
+    def _tell_letters(self) -> None:
+        if self._going:
+            self.notify("s sources · d destinations · a alerts · i incidents · m members · t settings", title="Go to",
+                        timeout=4)
 
     async def action_back(self) -> None:
         """One step back: out of the filter, then to the place before."""

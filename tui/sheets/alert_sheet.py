@@ -168,10 +168,10 @@ class AlertSheet(Sheet[int | None]):
         """Leave; what was typed is asked about once."""
         self._leave()
 
-    @work(exclusive=True, group="leave")
+    @work
     async def _leave(self) -> None:
         if self._form.values() == self._typed or await self.app.push_screen_wait(
-                Confirm("Leave without saving?", "What you typed here is lost.", "Leave")):
+                Confirm("Leave without saving?", "What you typed here would be lost.", "Leave")):
             self.dismiss(None)
 
 

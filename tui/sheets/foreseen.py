@@ -11,8 +11,7 @@ from core.model import AlertKind, Verdict
 from tui.widgets.words import sparkline
 
 LISTED = 3
-KEPT = "\N{NO-BREAK SPACE}"
-"""Between the words of an incident, so that a line breaks between incidents."""
+USUAL = 46
 Part = str | tuple[str, str]
 STANDS = {Verdict.OK: "● would be quiet", Verdict.LEARNING: "◔ still learning", Verdict.NO_DATA: "∅ no data",
           Verdict.TOO_FEW: "◦ too few to judge", Verdict.UNKNOWN: "? nobody listened",
@@ -34,7 +33,8 @@ class Foreseen(Static):
         """Show what this threshold would have said."""
         parts: list[Part] = [(sparkline(found.spark, found.days), "$primary"),
                              (f"  last {found.days} days\n", "$secondary"),
-                             (f"{_marks(found)}\n", "$error"), *_past(found), *_now(found, kind)]
+                             (f"{_marks(found)}\n", "$error"), *_past(found, self.content_size.width or USUAL),
+                             *_now(found, kind)]
         if found.chance_text:
             parts.append((f"\n{found.chance_text}", "$secondary"))
         for advice in found.advice[:1]:
@@ -50,15 +50,15 @@ def _marks(found: Preview) -> str:
     return "".join(line).rstrip()
 
 
-def _past(found: Preview) -> list[Part]:
+def _past(found: Preview, width: int) -> list[Part]:
     if not found.opened:
         return [f"Would have opened no incident in {found.days} days.\n\n"]
     word = "incident" if found.opened == 1 else "incidents"
-    listed = ", ".join(f"{start_of(item.from_hour).astimezone():%a %-d %b} {item.worst_text}".replace(" ", KEPT)
-                       for item in found.incidents[-LISTED:])
-    more = f"…{KEPT}" if found.opened > LISTED else ""
+    told = [f"{start_of(item.from_hour).astimezone():%a %-d %b} {item.worst_text}"
+            for item in found.incidents[-LISTED:]]
+    more = "… " if found.opened > LISTED else ""
     return [f"Would have opened {found.opened} {word} in {found.days} days:\n",
-            (f"{more}{listed}\n", "$secondary")]
+            (f"{more}{_lines(told, width - len(more))}\n", "$secondary")]
 
 
 def _now(found: Preview, kind: AlertKind) -> list[Part]:
@@ -68,3 +68,15 @@ def _now(found: Preview, kind: AlertKind) -> list[Part]:
         numbers = f"Now: {found.now_current:,} in 24 h, {found.now_baseline:,} before: {found.now_change_text}\n"
     colour = {Verdict.BREACHED: "bold $error", Verdict.OK: "$success"}.get(found.now_verdict, "$secondary")
     return [numbers, (STANDS.get(found.now_verdict, found.now_verdict.value), colour)]
+
+
+def _lines(told: list[str], width: int) -> str:
+    """Incidents side by side, broken only between them."""
+    lines = [told[0]]
+    for one in told[1:]:
+        if len(lines[-1]) + 2 + len(one) < width:
+            lines[-1] += f", {one}"
+        else:
+            lines[-1] += ","
+            lines.append(one)
+    return "\n".join(lines)

@@ -27,6 +27,8 @@ from tui.widgets.words import ago, length, local, percent, safe
 
 MOST = 500
 LOOK_S = 1.0
+FAR = "\n      "
+"""Before a Slack URL, which is too long for the line in a sheet of 56 columns."""
 EVENTS = {Event.OPENED: "opened", Event.REMINDER: "reminder", Event.RESOLVED: "resolved", Event.TEST: "test",
           Event.CHANNEL_FAILED: "channel failed", Event.GAP: "gap"}
 Told = tuple[list[IncidentRow], list[NotificationRow]]
@@ -164,7 +166,8 @@ def told(row: NotificationRow, now: datetime) -> Content:
         row.channel is ChannelKind.IN_APP) else "hidden from you"
     parts: list[str | tuple[str, str]] = [
         (f"  {glyph} {row.state.value}", colour), f"  {CHANNELS[row.channel]} {EVENTS[row.event]}",
-        (f"  {safe(to)} · {ago(row.sent_at or row.created_at, now)}", "$secondary")]
+        (f"{FAR if row.channel is ChannelKind.SLACK else '  '}{safe(to)} · {ago(row.sent_at or row.created_at, now)}",
+         "$secondary")]
     if row.last_error and row.state is not Delivery.SENT:
         tries = f" after {row.attempts} tries" if row.attempts > 1 else ""
         parts.append((f"\n      {safe(row.last_error)}{tries}", colour))

@@ -28,9 +28,11 @@ class Sidebar(OptionList):
             entries += [Option(f"  {PLACES[place]}", id=place) for place in places]
         super().__init__(*entries, id=id)
 
-    def tell(self, place: str, count: str, colour: str) -> None:
-        """Show `count` at the right of a place."""
+    def tell(self, place: str, many: int, *, alarming: bool = False) -> None:
+        """Show how many at the right of a place."""
         title = PLACES[place]
+        short = f"{many}" if many < 1000 else f"{many / 1000:.1f}k" if many < 10_000 else f"{many // 1000}k"
+        count, colour = (f"● {short}", "$error") if alarming else (short, "$secondary")
         room = max(1, ROOM - len(title) - len(count))
         self.replace_option_prompt(place, Content.assemble(f"  {title}", " " * room, (count, colour)))
 

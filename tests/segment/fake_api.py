@@ -38,6 +38,8 @@ class Held:
     memberships: dict[str, list[str]] = field(default_factory=dict)
     volume: dict[str, dict[str, int]] = field(default_factory=dict)
     delivery: dict[str, dict[str, int]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why events were filtered at a destination, by its id."""
     page: int = 200
     zero_filled: bool = False
     faults: dict[str, str] = field(default_factory=dict)
@@ -203,12 +205,15 @@ class Api:
         if destination and (destination, source) not in self.held.pairs:
             raise Refusal(404, "no such destination of that source")
         counts = self.held.delivery.get(f"{stage} {destination or source}", {})
-        # Successes come in parts, by attempt.
+        if request.query.get("groupBy.0", "discardReason") != "discardReason":
+            raise Refusal(422, '"groupBy.0" must be discardReason here', "groupBy")
+        reason = {"discardReason": self.held.reasons.get(destination or "", "FILTERED_BY_RULES")}
+        named = reason if "groupBy.0" in request.query else {}
         first, rest = ({hour: n - n // 3 for hour, n in counts.items()}, {hour: n // 3 for hour, n in counts.items()})
-        parts = [{"discardReason": f"successes.attempt.{at}", "total": sum(part.values()), "totalRetryCount": 0,
-                  "series": self.series(part, since, until)} for at, part in enumerate((first, rest), 1)]
+        parts = [{**named, "total": sum(part.values()), "totalRetryCount": 0,
+                  "series": self.series(part, since, until)} for part in (first, rest)]
         found = self.listed(request, "dataset", parts if counts or self.held.zero_filled else [],
-                            ("granularity", "startTime", "endTime", "sourceId", "destinationConfigId"))
+                            ("granularity", "startTime", "endTime", "sourceId", "destinationConfigId", "groupBy.0"))
         return {"total": sum(counts.values()), **found}
 
     async def go_wrong(self, request: web.Request, fault: str) -> web.StreamResponse:

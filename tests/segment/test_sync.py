@@ -221,6 +221,32 @@ async def test_a_mode_set_by_a_person_stays_and_is_read(store: Store, segment: S
     assert counts_in(store)["d2", "delivered", H - 1] == 3
 
 
+async def test_deliveries_betray_device_mode_until_segment_delivers_again(store: Store, segment: Segment) -> None:
+    modes = []
+    for at, delivery in enumerate((
+        {"filtered-at-destination d1": {str(H - 2): 4}}, {}, {"successful-delivery d1": {str(H + 1): 7}},
+    )):
+        segment.hold(**acme(delivery=delivery, reasons={"d1": "MESSAGE_SENT_CLIENT_SIDE"}, now=iso(later(at).now())))
+        await run(store, segment, later(at))
+        modes.append(connections_in(store)["d1"].mode)
+
+    assert modes == ["device", "device", "cloud"]
+    assert segment.refused == []
+    assert counts_in(store)["d1", "delivered", H + 1] == 7
+
+
+async def test_a_mode_set_by_a_person_is_not_betrayed(store: Store, segment: Segment) -> None:
+    segment.hold(**acme())
+    await run(store, segment)
+    with store.write() as session:
+        session.exec(select(Connection).where(Connection.segment_id == "d1")).one().overridden = True
+    segment.change(delivery={"filtered-at-destination d1": {str(H - 2): 4}}, reasons={"d1": "MESSAGE_SENT_CLIENT_SIDE"})
+
+    await run(store, segment)
+
+    assert connections_in(store)["d1"].mode == "cloud"
+
+
 async def test_people_who_left_are_removed_and_local_ones_stay(store: Store, segment: Segment) -> None:
     with store.write() as session:
         session.add(Member(email="me@host", name="Me", role=Role.OWNER, account="me", created_at=NOON))

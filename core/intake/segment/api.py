@@ -7,12 +7,13 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from core.clock import Hour, hour_of, iso, start_of
-from core.intake.segment.client import Client
+from core.intake.segment.client import Client, Params
 from core.intake.segment.errors import NotUnderstood
 from core.intake.segment.wire import (
     V1,
     V1_BETA,
     DeliveryAnswer,
+    DeliverySeries,
     Destination,
     Destinations,
     Group,
@@ -33,6 +34,8 @@ PAGE = 200
 """Older documentation allows no more."""
 DESTINATIONS_PAGE = 100
 """A destination carries its integration's whole catalogue entry, often hundreds of kilobytes."""
+SENT_BY_DEVICE = "MESSAGE_SENT_CLIENT_SIDE"
+"""The reason for which a device-mode destination gets nothing from Segment's servers."""
 REREADS = 3
 MOST_PAGES = 10_000
 
@@ -95,12 +98,32 @@ async def delivery(
     params: dict[str, str | int] = {"sourceId": source_id, **_window(since, until)}
     if destination_id is not None:
         params["destinationConfigId"] = destination_id
+    return _sum(await _parts(client, stage, params), since, until)
+
+
+async def filtered(
+    client: Client, source_id: str, destination_id: str, since: Hour, until: Hour
+) -> tuple[dict[Hour, int], bool]:
+    """What was filtered at a destination, as in `delivery`, and whether any of it had been sent by the device."""
+    params: dict[str, str | int] = {"sourceId": source_id, "destinationConfigId": destination_id,
+                                    **_window(since, until), "groupBy.0": "discardReason"}
+    parts = await _parts(client, "filtered-at-destination", params)
+    by_device = [part for part in parts if (part.discard_reason or "").upper() == SENT_BY_DEVICE]
+    return _sum(parts, since, until), bool(_sum(by_device, since, until))
+
+
+async def _parts(client: Client, stage: str, params: Params) -> list[DeliverySeries]:
+    answers = _pages(client, f"/delivery-overview/{stage}", DeliveryAnswer, f"delivery counts, {stage}",
+                     lambda a: a.pagination, params, accept=V1_BETA)
+    return [part async for answer in answers for part in answer.dataset]
+
+
+def _sum(parts: Sequence[DeliverySeries], since: Hour, until: Hour) -> dict[Hour, int]:
+    """The counts of all parts by hour."""
     total: dict[Hour, int] = {}
-    async for answer in _pages(client, f"/delivery-overview/{stage}", DeliveryAnswer, f"delivery counts, {stage}",
-                               lambda a: a.pagination, params, accept=V1_BETA):
-        for part in answer.dataset:
-            for hour, count in _hours(part.series, since, until).items():
-                total[hour] = total.get(hour, 0) + count
+    for part in parts:
+        for hour, count in _hours(part.series, since, until).items():
+            total[hour] = total.get(hour, 0) + count
     return total
 
 

@@ -13,7 +13,7 @@ from core.incidents import close_for_connection
 from core.intake.segment import infer
 from core.intake.segment.naming import clean
 from core.intake.segment.wire import Destination, Source
-from core.model import CloseReason, Connection, ConnectionKind, Origin
+from core.model import CloseReason, Connection, ConnectionKind, Mode, Origin
 from core.names import slug_of
 from core.store import take_lease
 from core.watch import LEASE
@@ -97,8 +97,10 @@ class _Reconciliation:
         if row is None:
             row = self._add(ConnectionKind.DESTINATION, destination.id, name, name)
         row.source_id = parent.id
-        if not row.overridden:
-            row.mode = infer.mode(destination.metadata)
+        mode = infer.mode(destination.metadata)
+        # What could be delivered by Segment's servers may still be sent by the device: only its deliveries tell.
+        if not row.overridden and not (mode is Mode.CLOUD and row.mode is Mode.DEVICE):
+            row.mode = mode
         self.present.add((ConnectionKind.DESTINATION, destination.id))
         self._update(row, name, type_name, destination.enabled)
 

@@ -24,7 +24,14 @@ class Reading:
     found: dict[tuple[int, Stage], Hours] = field(default_factory=dict)
     span: Span | None = None
     filtered: bool = True
+    sent_by_device: bool = False
     error: SegmentError | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many events Segment's servers tried to deliver."""
+        return sum(sum(self.found.get((self.target.id, stage), {}).values())
+                   for stage in (Stage.DELIVERED, Stage.FAILED))
 
 
 class DeliveryReader:
@@ -43,7 +50,7 @@ class DeliveryReader:
         for window in readings.windows(first, self._until, readings.FIRST_HOURS):
             try:
                 delivered, failed = await self._rate(target, window)
-                filtered = await self._filtered(target, window)
+                filtered = await self._filtered(reading, window)
             except SegmentError as error:
                 reading.error = error
                 break
@@ -60,14 +67,15 @@ class DeliveryReader:
         failed = await api.delivery(self._client, "failed-delivery", source, target.segment_id, *window)
         return delivered, failed
 
-    async def _filtered(self, target: Target, window: Span) -> Hours | None:
+    async def _filtered(self, reading: Reading, window: Span) -> Hours | None:
         """Filtered at the source or at the destination; None when Segment does not say.
 
         No rule looks at these counts, so a refusal must not cost the destination its delivery rate.
         """
-        source = target.source_segment_id or ""
+        source = reading.target.source_segment_id or ""
         try:
-            there = await api.delivery(self._client, "filtered-at-destination", source, target.segment_id, *window)
+            there, by_device = await api.filtered(self._client, source, reading.target.segment_id, *window)
+            reading.sent_by_device |= by_device
             before = await self._filtered_at_source(source, window)
         except (Unavailable, TokenRefused):
             raise

@@ -35,6 +35,13 @@ def mode(metadata: DestinationMetadata) -> Mode:
     return Mode.CLOUD if any(part.type.upper() == "SERVER" for part in metadata.components) else Mode.DEVICE
 
 
+def mode_seen(attempts: int, sent_by_device: bool) -> Mode | None:
+    """The mode that a destination's deliveries betray, or None while they say nothing."""
+    if attempts:
+        return Mode.CLOUD
+    return Mode.DEVICE if sent_by_device else None
+
+
 def grants_ownership(permissions: Iterable[Permission]) -> bool:
     """Whether one of these permissions is the workspace owner's."""
     return any(permission.role_name == OWNER and any(resource.type == "WORKSPACE" for resource in permission.resources)

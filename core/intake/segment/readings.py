@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,13 +25,15 @@ LAG = timedelta(minutes=1)
 """Segment's newest minute is not complete yet."""
 
 TARGETS = sa.text(
-    "SELECT c.id, c.kind, c.slug, c.segment_id, p.segment_id, MAX(v.until_hour), c.enabled, c.mode "
+    "SELECT c.id, c.kind, c.slug, c.segment_id, p.segment_id, MAX(v.until_hour), c.enabled, c.mode, c.overridden "
     "FROM connection c LEFT JOIN connection p ON p.id = c.source_id "
     "LEFT JOIN coverage v ON v.connection_id = c.id AND v.kind = :kind "
     "WHERE c.origin = :origin AND c.removed_at IS NULL AND c.segment_id IS NOT NULL "
-    "GROUP BY c.id, c.kind, c.slug, c.segment_id, p.segment_id, c.enabled, c.mode ORDER BY c.id"
+    "GROUP BY c.id, c.kind, c.slug, c.segment_id, p.segment_id, c.enabled, c.mode, c.overridden "
+    "ORDER BY c.id"
 )
 FRESH = sa.text("UPDATE connection SET stale_since = NULL WHERE id = :id AND stale_since IS NOT NULL")
+MODE = sa.text("UPDATE connection SET mode = :mode WHERE id = :id AND mode <> :mode AND NOT overridden")
 STALE = sa.text("UPDATE connection SET stale_since = :since WHERE id = :id AND stale_since IS NULL")
 
 Read = Mapping[tuple[int, Stage], Mapping[Hour, int]]
@@ -67,17 +69,22 @@ class Plan:
         return [*self.sources, *self.destinations]
 
 
-def plan(session: Session, now: datetime) -> Plan:
-    """What there is to read at `now`; an hour that is not over is never part of it."""
+def plan(session: Session, now: datetime, able: Collection[str] = ()) -> Plan:
+    """What there is to read at `now`; an hour that is not over is never part of it.
+
+    `able` are the Segment ids of destinations that could be in cloud mode: those that seem to be in device mode are
+    read too, because it shows in their deliveries when they are not any more.
+    """
     rows = session.connection().execute(
         TARGETS, {"kind": CoverageKind.SYNC.value, "origin": Origin.SEGMENT.value})
     made = Plan([], [], [], hour_of(now - LAG))
-    for id_, kind, slug, segment_id, parent, covered, enabled, mode in rows:
+    for id_, kind, slug, segment_id, parent, covered, enabled, mode, overridden in rows:
         target = Target(id_, ConnectionKind(kind), slug, segment_id, parent, covered)
         if target.kind is ConnectionKind.SOURCE:
             made.sources.append(target)
         else:
-            (made.destinations if enabled and mode == Mode.CLOUD.value else made.idle).append(target)
+            read = enabled and (mode == Mode.CLOUD.value or (segment_id in able and not overridden))
+            (made.destinations if read else made.idle).append(target)
     return made
 
 
@@ -116,6 +123,12 @@ def put(session: Session, read: Read, spans: Mapping[int, Span], stages: Sequenc
     counts.replace(session, rows)
     counts.cover(session, [(connection, *span) for connection, span in spans.items()], CoverageKind.SYNC)
     return len(rows)
+
+
+def keep_modes(session: Session, modes: Mapping[int, Mode]) -> None:
+    """Note the modes that deliveries betray, by connection; what a person has set stays."""
+    if modes:
+        session.connection().execute(MODE, [{"id": id_, "mode": mode.value} for id_, mode in modes.items()])
 
 
 def mark(session: Session, fresh: Sequence[Target], stale: Sequence[Target], now: datetime) -> None:

@@ -22,7 +22,7 @@ from core.intake.segment.delivery import DeliveryReader, Reading
 from core.intake.segment.errors import SegmentError, TokenRefused, Unavailable
 from core.intake.segment.readings import Plan, Target
 from core.intake.segment.wire import User
-from core.model import Stage
+from core.model import Mode, Stage
 from core.store import Store, take_lease
 
 BATCH = 25
@@ -77,6 +77,7 @@ class _Sync:
         self.before = client.requests
         self.problems: list[str] = []
         self.fresh: set[int] = set()
+        self.able: set[str] = set()
 
     async def run(self) -> SyncReport:
         try:
@@ -86,7 +87,7 @@ class _Sync:
             self.problems.append(str(error))
         else:
             await self._members()
-            plan = await self._read(lambda session: readings.plan(session, self.clock.now()))
+            plan = await self._read(lambda session: readings.plan(session, self.clock.now(), self.able))
             await self._volume(plan)
             await self._deliveries(plan)
             self.report.finished = True
@@ -106,6 +107,7 @@ class _Sync:
         sources = await api.sources(self.client)
         self.progress(Progress(step, 1, 2))
         destinations = await api.destinations(self.client)
+        self.able = {each.id for each in destinations if infer.mode(each.metadata) is Mode.CLOUD}
         now = self.clock.now()
         self.report.changes = await self._write(lambda s: catalogue.keep(s, sources, destinations, now))
         self.report.sources, self.report.destinations = len(sources), len(destinations)
@@ -181,6 +183,8 @@ class _Sync:
             fresh = [reading.target for reading in chosen if reading.error is None]
             self.report.counts_changed += self._put(session, read, spans, stages, fresh)
             self.fresh.update(target.id for target in fresh)
+        seen = {reading.target.id: infer.mode_seen(reading.attempts, reading.sent_by_device) for reading in batch}
+        readings.keep_modes(session, {id_: mode for id_, mode in seen.items() if mode is not None})
 
     def _put(
         self, session: Session, read: readings.Read, spans: dict[int, readings.Span], stages: tuple[Stage, ...],
@@ -193,7 +197,7 @@ class _Sync:
     def _conclude(self, session: Session) -> None:
         """Say whose counts could not be read and how it went."""
         now = self.clock.now()
-        plan = readings.plan(session, now)
+        plan = readings.plan(session, now, self.able)
         stale = [target for target in plan.read if target.id not in self.fresh]
         readings.mark(session, plan.idle, stale, now)
         self.report.stale = [target.slug for target in stale]

@@ -208,9 +208,10 @@ class Volume(Wire, frozen=True):
 
 
 class DeliverySeries(Wire, frozen=True):
-    """One part of a delivery answer."""
+    """One part of a delivery answer; `discard_reason` is there when the answer was asked for by reason."""
 
     series: list[Point]
+    discard_reason: str | None = None
 
 
 class DeliveryAnswer(Wire, frozen=True):

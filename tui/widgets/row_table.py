@@ -240,11 +240,11 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         style = self._style("$secondary") + Style(bold=True)
         segments = []
         for place, (index, width) in enumerate(self._shown):
-            column = self.columns[index]
+            column, before = self.columns[index], GAP if place else 0
             mark = (" ↓" if self.descending else " ↑") if index == self.sort_column else ""
-            segments.append(Segment(_fitted(column.title + mark, width, column.right), style))
-            if place < len(self._shown) - 1:
-                segments.append(Segment(" " * GAP, style))
+            # The mark of a column that is just as wide as its title takes the gap.
+            segments.append(Segment(_fitted(column.title + mark, width + before, True) if column.right
+                                    else " " * before + _fitted(column.title + mark, width, False), style))
         return Strip(segments).extend_cell_length(self._room, self.rich_style)
 
     def _line(self, index: int) -> Strip:
@@ -349,12 +349,13 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         if offset is None:
             return
         if offset.y == 0:
-            at = 0
-            for index, width in self._shown:
-                if offset.x < at + width + GAP:
+            end = 0
+            for place, (index, width) in enumerate(self._shown):
+                end += width + (GAP if place else 0)
+                following = self.columns[self._shown[place + 1][0]] if place + 1 < len(self._shown) else None
+                if offset.x < end + (0 if following is None or following.right else GAP):
                     self.sort_by(index)
                     return
-                at += width + GAP
             return
         index = offset.y - 1 + self.scroll_offset.y
         if index >= len(self._rows):

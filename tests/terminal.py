@@ -15,6 +15,7 @@ import pyte
 
 ROOT = Path(__file__).parents[1]
 TOCSIN = [sys.executable, "-m", "tui.cli"]
+OF_ANOTHER_TERMINAL = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")
 COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
@@ -24,7 +25,7 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], *, columns: int = 120, rows: int = 40, settings: Mapping[str, str] | None = None,
     ) -> None:
-        kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
+        kept = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_TERMINAL}
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._came: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()

@@ -34,7 +34,7 @@ def leave(terminal: Terminal) -> None:
 
 def test_the_demo_comes_up_rings_answers_keys_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with Terminal([*TOCSIN, "demo"], settings={"TMPDIR": str(tmp_path)}) as terminal:
-        terminal.until(lambda text: "Website" in text and re.search(r"♪ [1-9]", text))
+        terminal.until(lambda text: "Checkout API" in text and re.search(r"♪ [1-9]", text))
         assert [path.name[:12] for path in tmp_path.iterdir()] == ["tocsin-demo-"]
 
         terminal.press("g")

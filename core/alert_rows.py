@@ -26,7 +26,7 @@ FROM alert a JOIN connection c ON c.id = a.connection_id LEFT JOIN connection s 
 JOIN member m ON m.id = a.created_by LEFT JOIN incident i ON i.alert_id = a.id AND i.closed_at IS NULL
 WHERE a.deleted_at IS NULL AND (:slug = '' OR (c.slug = :slug AND c.removed_at IS NULL))
   AND (:alert = 0 OR a.id = :alert)
-ORDER BY CASE WHEN i.id IS NULL THEN 1 ELSE 0 END, a.created_at DESC, a.id DESC
+ORDER BY CASE WHEN i.id IS NULL OR a.muted_until > :now THEN 1 ELSE 0 END, a.created_at DESC, a.id DESC
 """
 CHANNELS = """
 SELECT ch.alert_id, ch.id, ch.kind, ch.target, ch.label, ch.broken_since, ch.broken_answer
@@ -115,7 +115,7 @@ def alert_rows(
     session: Session, actor: Actor, now: datetime, *, slug: str | None = None, alert_id: int | None = None
 ) -> list[AlertRow]:
     """Alerts of a connection, or one, or all, firing first, then newest first."""
-    keys = {"slug": slug or "", "alert": alert_id or 0}
+    keys = {"slug": slug or "", "alert": alert_id or 0, "now": micros(now)}
     channels: dict[int, list[Record]] = {}
     for row in session.connection().execute(sa.text(CHANNELS), keys):
         channels.setdefault(row[0], []).append(row)

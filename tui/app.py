@@ -6,11 +6,11 @@ Only Textual is imported here: core takes longer to import than the shell takes 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -88,6 +88,11 @@ class TocsinApp(App[None]):
         self.bell()
         if self._driver is not None and not self.is_headless:
             self._driver.write(f"\x1b]9;{sentence}\x07")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers besides places and names: the theme, and the way out."""
+        yield SystemCommand("Theme", "Dark, light, or one of Textual's; it is remembered", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave Tocsin", self.action_quit)
 
     async def on_unmount(self) -> None:
         """End what runs beside the screens."""

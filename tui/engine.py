@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.access import Actor
 from core.clock import Clock
+from core.errors import NotAllowed
 from core.members import current_member, known_member, workspace_name
 from core.settings import Settings
 from core.store import Store, open_store
@@ -24,7 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Engine:
     """An open workspace, as one member."""
 
@@ -47,6 +48,16 @@ class Engine:
         from core.channels.senders import senders_of  # brings httpx, which no screen needs before a test
 
         return self.senders or senders_of(self.settings, self.clock.now)
+
+    async def renew(self) -> None:
+        """Learn the member's role and the workspace's name by now. Raises NotAllowed for a member who was removed."""
+        def ask(session: Session) -> tuple[Actor | None, str]:
+            return known_member(session, self.settings.member), workspace_name(session)
+
+        actor, self.workspace = await self.read(ask)
+        if actor is None:
+            raise NotAllowed(f"{self.actor.name} is no longer a member of this workspace.")
+        self.actor = actor
 
     async def changes(self) -> int:
         """A number that moves whenever any process writes to the store."""

@@ -135,7 +135,8 @@ class AlertsView(View):
 
     @work
     async def _menu(self, row: AlertRow, at: Offset | None = None) -> None:
-        beside = at + Offset(1, 1) if at else _beside(self.query_one(RowTable))
+        table = self.query_one(RowTable)
+        beside = at + Offset(1, 1) if at else table.where(table.cursor)
         chosen = await self.app.push_screen_wait(ActionMenu(named(row), entries(row), beside))
         if chosen is None:
             return
@@ -232,9 +233,3 @@ def _facts(row: AlertRow) -> Content:
     for channel in broken[:2]:
         parts.append((f"\n  ✕ {channel.kind.value} is broken: {safe(channel.broken_answer or '')}", "$error"))
     return Content.assemble(*parts)
-
-
-def _beside(table: RowTable[AlertRow]) -> Offset:
-    """The cell under the right end of the selected row."""
-    region = table.content_region
-    return Offset(region.right, region.y + 2 + table.cursor - table.scroll_offset.y)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
@@ -32,6 +34,9 @@ WHOLE = 10_000
 class ConnectionView(View):
     """A source or destination by its slug."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "tab(1)", "Overview", show=False), Binding("2", "tab(2)", "Alerts"),
+        Binding("3", "tab(3)", "Settings", show=False)]
     DEFAULT_CSS = """
     ConnectionView #numbers { height: auto; padding: 0 2 1 2; }
     ConnectionView #legend { height: 1; padding: 0 2; color: $text-muted; }
@@ -93,6 +98,10 @@ class ConnectionView(View):
     def filter_by(self, text: str) -> None:
         """Filter the alerts."""
         self.query_one(AlertsView).filter_by(text)
+
+    def copied(self) -> str:
+        """The number of the selected alert on the Alerts tab, else the connection's slug."""
+        return (super().copied() if self.query_one(TabbedContent).active == "alerts" else "") or self.slug
 
     @property
     def carries_alerts(self) -> bool:

@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from tui.widgets.bell import Bell
 from tui.widgets.leaving import unless_gone
 from tui.widgets.sidebar import PLACES, Sidebar
+from tui.widgets.words import ago, safe
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -48,11 +49,12 @@ class Shell(Screen[None]):
     COMMANDS = {_finder}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "create", "Create alert"), Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("b", "bell", "Bell"), Binding("g", "go", "Go"),
+        Binding("question_mark", "help", "Keys", key_display="?"), Binding("c", "create", "Create alert"),
+        Binding("slash", "filter", "Filter", key_display="/"), Binding("b", "bell", "Bell"), Binding("g", "go", "Go"),
         Binding("left_square_bracket", "sidebar", "Sidebar", show=False, key_display="["),
-        Binding("question_mark", "help", "Keys", key_display="?"), Binding("escape", "back", "Back", show=False),
-        Binding("y", "copy", "Copy", show=False), Binding("q", "leave", "Quit", show=False),
+        Binding("escape", "back", "Back", show=False),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("t", "times", "UTC times", show=False), Binding("q", "leave", "Quit", show=False),
     ]
 
     def __init__(self) -> None:
@@ -84,6 +86,10 @@ class Shell(Screen[None]):
                 yield Input(placeholder="filter…", id="filter")
         yield Footer()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing to filter and no alert to make in the welcome."""
+        return not (self._here == "welcome" and action in ("create", "filter"))
+
     def fail(self, sentence: str) -> None:
         """Say in one line what went wrong."""
         trouble = self.query_one("#trouble", Static)
@@ -93,8 +99,6 @@ class Shell(Screen[None]):
     async def begin(self, engine: Engine) -> None:
         """Show the first place, and keep it as the store is."""
         self.engine = engine
-        role = "owner" if engine.actor.is_owner else "member"
-        self.query_one("#who", Static).update(Content(f"{engine.actor.name} ({role})"))
         await self._recall(engine)
         await self._refresh()
         await self._begin_at()
@@ -170,6 +174,7 @@ class Shell(Screen[None]):
             line.value = self._memory.restore_place(name, view)
             line.display = bool(line.value)
         self._here, self.view = name, view
+        self.refresh_bindings()
         self.query_one(Sidebar).stand_at(name)
         view.begin()
         self._fill(view)
@@ -210,19 +215,20 @@ class Shell(Screen[None]):
         try:
             changes = await asyncio.to_thread(self.engine.store.changes)
         except TocsinError as error:
-            self.fail(str(error))
+            self.seen = None  # whatever the number is when the store answers again, what is shown is old
+            self.fail(f"{error} It is asked again every second.")
             return
         with unless_gone(self):
             if changes != self.seen:
                 self.seen = changes
                 await self._refresh()
-            await self._keep()
 
     @work(exclusive=True, group="again")
     async def _again(self) -> None:
-        """Ages grow even when nothing changes."""
+        """Ages grow even when nothing changes; what is remembered is kept this seldom, as keeping it is a change."""
         with unless_gone(self):
             await self._refresh()
+            await self._keep()
 
     async def _refresh(self) -> None:
         from core.bearings import bearings
@@ -232,6 +238,7 @@ class Shell(Screen[None]):
         if self.engine is None:
             return
         try:
+            await self.engine.renew()
             around = await self.engine.read(bearings, self.engine.actor.id, self.engine.now())
         except TocsinError as error:
             self.fail(str(error))
@@ -246,12 +253,14 @@ class Shell(Screen[None]):
 
     def _show_around(self, around: Bearings) -> None:
         """The counts beside the places, and when all of it was last judged."""
-        from tui.widgets.words import ago
 
         sidebar = self.query_one(Sidebar)
         sidebar.tell("sources", around.sources)
         sidebar.tell("destinations", around.destinations)
         sidebar.tell("alerts", around.firing or around.alerts, alarming=around.firing > 0)
+        if self.engine is not None:
+            role = "owner" if self.engine.actor.is_owner else "member"
+            self.query_one("#who", Static).update(Content(f"{safe(self.engine.actor.name)} ({role})"))
         checked = "not checked yet" if self.engine is None or around.checked_at is None else (
             f"checked {ago(around.checked_at, self.engine.now())}")
         self.query_one("#checked", Static).update(Content(checked))
@@ -276,8 +285,12 @@ class Shell(Screen[None]):
             await self._open((event.option_id, "", "overview", None))
 
     async def on_key(self, event: events.Key) -> None:
-        """`g` and a letter go to a place."""
-        if self._going:
+        """`g` and a letter go to a place, also when both arrive at once: a binding would run only after the letter."""
+        if event.key == "g" and not self._going:
+            event.stop()
+            event.prevent_default()
+            self.action_go()
+        elif self._going:
             self._going = False
             place = LETTERS.get(event.key)
             if place:
@@ -301,7 +314,7 @@ class Shell(Screen[None]):
         if line.display:
             line.value = ""
             line.display = False
-            self.focus_next()
+            self._filter_done()
         elif len(self._trail) > 1:
             self._trail.pop()
             await self._open(self._trail[-1])
@@ -310,7 +323,7 @@ class Shell(Screen[None]):
         """Filter as you type."""
         line = self.query_one("#filter", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)  # at once: keys that come in the same breath are for the filter
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
@@ -353,6 +366,12 @@ class Shell(Screen[None]):
             self.app.copy_to_clipboard(text)
             self.notify(f"Copied {text}" if len(text) < 60 else "Copied", markup=False, timeout=2)
 
+    def action_times(self) -> None:
+        """The exact times of the selected row."""
+        told = self.view.moments() if self.view is not None else ""
+        if told:
+            self.notify(told, title="Exact times", markup=False)
+
     async def action_leave(self) -> None:
         """Keep what is remembered, and quit."""
         await self._keep()
@@ -385,5 +404,5 @@ class Shell(Screen[None]):
             return
         saved = await self.app.push_screen_wait(await creating(self.engine, slug))
         if saved is not None:
-            self.notify("The alert is saved.", markup=False)
+            self.notify("The alert is saved.", markup=False, timeout=3)
             await self.go("connection", slug, "alerts", saved)

@@ -11,6 +11,7 @@ from textual.widgets import Tab, Tabs
 
 from tui.engine import Engine
 from tui.widgets.row_table import RowTable
+from tui.widgets.words import utc_times
 
 
 class View(Vertical):
@@ -50,8 +51,17 @@ class View(Vertical):
 
     def copied(self) -> str:
         """What `y` copies here: the slug or number of the selected row."""
-        row: object = next((table.selected for table in self.query(RowTable) if table.display), None)
+        row = self.selected
         return str(getattr(row, "slug", "") or getattr(row, "id", "") or "")
+
+    def moments(self) -> str:
+        """Every time that the selected row holds, exactly, in UTC; a line each."""
+        return utc_times(self.selected)
+
+    @property
+    def selected(self) -> object:
+        """The row under the cursor of the table that is shown, if there is one."""
+        return next((table.selected for table in self.query(RowTable) if table.display), None)
 
     def filter_by(self, text: str) -> None:
         """Show only what has `text` in it."""

@@ -59,7 +59,7 @@ class AlertForm(Form):
         yield Static(Content(f"{WHAT[kind]} · {safe(self._subject.name)}"), classes="told in")
         yield Static(LABEL[kind], classes="in")
         with Horizontal(classes="row"):
-            yield line(percent_text(spec.threshold) if spec else "", USUAL[kind], "threshold")
+            yield line(percent_text(spec.threshold) if spec else "", f"e.g. {USUAL[kind]}", "threshold")
             yield Static("%", id="unit")
             yield press("Use", "use")
             yield Static("", id="use-told")
@@ -137,6 +137,11 @@ class AlertForm(Form):
         except InvalidInput:
             told = ""
         kind.update(Content("  ".join(f"({'•' if told == name else ' '}) {name}" for name in ("webhook", "workflow"))))
+
+    @on(Input.Changed)
+    def _typing(self, event: Input.Changed) -> None:
+        """What was wrong may be right by now: it is said again when the field is left."""
+        self.say((event.control.id or "").replace("-", "_"), "")
 
     @on(Input.Blurred)
     def _left(self, event: Input.Blurred) -> None:

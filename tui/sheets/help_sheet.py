@@ -17,7 +17,7 @@ EVERYWHERE = [
     ("g s  g d", "sources, destinations"), ("g a  g i", "alerts, incidents"), ("g m  g t", "members, settings"),
     ("↑ ↓ j k", "move"), ("Home End PgUp PgDn", "move further"), ("1 2 3", "tabs"), ("tab", "next part of the screen"),
     ("esc", "one step back"), ("[", "sidebar"), ("b", "notifications"), ("^p", "find places, names, themes"),
-    ("y", "copy the selection, or its id"), ("?", "this list"), ("q", "quit"),
+    ("y", "copy the selection, or its id"), ("t", "exact times in UTC"), ("?", "this list"), ("q", "quit"),
 ]
 MOUSE = [
     ("click", "select; once more opens"), ("double click", "open"), ("right click, ⋮", "the row's menu"),

@@ -17,7 +17,7 @@ from tui.engine import Engine
 from tui.sheets.fields import Title
 from tui.sheets.sheet import Panel, Sheet
 from tui.widgets.leaving import unless_gone
-from tui.widgets.words import ago, local, safe
+from tui.widgets.words import ago, local, safe, utc_times
 
 MOST = 200
 LOOK_S = 1.0
@@ -28,7 +28,8 @@ class NotificationPanel(Sheet[NotificationRow | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "leave", show=False), Binding("m", "read", "Mark read"), Binding("M", "read_all", "All read"),
-        Binding("u", "unread", "Unread only"), Binding("j", "down", show=False), Binding("k", "up", show=False)]
+        Binding("u", "unread", "Unread only"),
+        Binding("t", "times", "UTC times"), Binding("j", "down", show=False), Binding("k", "up", show=False)]
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
@@ -114,6 +115,12 @@ class NotificationPanel(Sheet[NotificationRow | None]):
         """Show only what is unread, or all again."""
         self._unread = not self._unread
         await self._load()
+
+    def action_times(self) -> None:
+        """The exact times of the selected one."""
+        row = self._selected()
+        if row is not None:
+            self.notify(utc_times(row), title="Exact times", markup=False)
 
     def action_down(self) -> None:
         """One down."""

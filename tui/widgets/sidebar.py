@@ -37,6 +37,8 @@ class Sidebar(OptionList):
         self.replace_option_prompt(place, Content.assemble(f"  {title}", " " * room, (count, colour)))
 
     def stand_at(self, place: str) -> None:
-        """Mark the place that is shown."""
+        """Mark the place that is shown; a connection leaves its list marked."""
         if place in PLACES:
             self.highlighted = self.get_option_index(place)
+        elif place == "welcome":
+            self.highlighted = None

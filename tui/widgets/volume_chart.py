@@ -125,7 +125,7 @@ def _percent(value: int) -> str:
 
 
 def _short(value: int) -> str:
-    for size, mark in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+    for size, mark in ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
         if value >= size:
             return f"{value / size:.1f}{mark}"
     return str(value)

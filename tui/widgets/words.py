@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 BARS = "▁▂▃▄▅▆▇"
@@ -53,6 +54,15 @@ def local(moment: datetime) -> str:
     return f"{moment.astimezone():%a %-d %b %H:%M}"
 
 
+def utc_times(row: object) -> str:
+    """Each time among a dataclass's fields in UTC, a line each, under the field's name; nothing for anything else."""
+    if not is_dataclass(row):
+        return ""
+    found = {field.name: getattr(row, field.name) for field in fields(row)}
+    return "\n".join(f"{name.removesuffix('_at').replace('_', ' ')}: {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+                     for name, moment in found.items() if isinstance(moment, datetime))
+
+
 def length(time: timedelta) -> str:
     """A stretch of time in its largest whole unit."""
     minutes = max(0, int(time.total_seconds())) // 60
@@ -70,6 +80,6 @@ def sparkline(values: Sequence[int], width: int) -> str:
     means = [sum(group) // len(group) if group else -1 for group in groups]
     top = max(means)
     low = min((mean for mean in means if mean >= 0), default=0)
-    base = low if low * 2 > top else 0  # a rate that hovers near the top would be a flat line
+    base = low if top // 2 < low < top else 0  # a rate that hovers near the top would be a flat line
     span = max(1, top - base)
     return "".join(" " if mean < 0 else BARS[(mean - base) * (len(BARS) - 1) // span] for mean in means).ljust(width)

@@ -26,6 +26,8 @@ KNOWN = frozenset({HEAD})
 Record = sa.Row[*tuple[Any, ...]]
 """A row of one of the named queries."""
 BUSY_MS = 15_000
+OURS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
+"""Complaints about what was asked; all others are about the store: locked, spoilt, out of reach."""
 DATA_VERSION = "PRAGMA data_version"
 SNAPSHOT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
@@ -74,8 +76,13 @@ class Store:
             if self._watcher is None or self._watcher.closed:
                 self._watcher = self.engine.connect()
             sql = DATA_VERSION if self.is_sqlite else SNAPSHOT
-            with self._watcher.begin():
-                return int(self._watcher.exec_driver_sql(sql).scalar_one())
+            try:
+                with self._watcher.begin():
+                    return int(self._watcher.exec_driver_sql(sql).scalar_one())
+            except sa.exc.DBAPIError:
+                self._watcher.invalidate()
+                self._watcher.close()
+                raise
 
     def close(self) -> None:
         """Give every connection back."""
@@ -88,8 +95,11 @@ class Store:
         """Turn the database's complaints into one sentence."""
         try:
             yield
-        except sa.exc.OperationalError as error:
-            raise StoreError(f"The store at {self.address} did not answer: {_first_line(error)}") from error
+        except sa.exc.DBAPIError as error:
+            if isinstance(error, OURS):
+                raise
+            self.engine.dispose()  # a connection to a file that was spoilt goes on seeing it so when it is whole again
+            raise StoreError(f"The store at {self.address} did not answer: {_first_line(error)}.") from error
 
 
 def open_store(address: str, *, create: bool = True) -> Store:
@@ -206,7 +216,7 @@ def _revision(engine: Engine) -> str | None:
     except sa.exc.DatabaseError as error:
         if isinstance(error, sa.exc.OperationalError):
             raise
-        raise StoreError(f"That is not a Tocsin store: {_first_line(error)}") from error
+        raise StoreError(f"That is not a Tocsin store: {_first_line(error)}.") from error
 
 
 def _current(link: Link) -> str | None:
@@ -219,4 +229,4 @@ def _current(link: Link) -> str | None:
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if error.orig else str(error).splitlines()[0]
+    return str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error).splitlines()[0]

@@ -18,8 +18,8 @@ class Memory:
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._stored: dict[str, Any] = {}
-        self._selected: dict[str, object] = {}
-        """The selected row's key by place, for as long as the process runs."""
+        self._selected: dict[str, tuple[object, int]] = {}
+        """The selected row's key by place, and the line it stood on, for as long as the process runs."""
 
     async def load(self, engine: Engine) -> None:
         """Take up what the store remembers for this member. Raises TocsinError."""
@@ -52,15 +52,16 @@ class Memory:
         for table in view.query(RowTable):
             look |= {"sort": table.sort_column, "down": table.descending}
             if table.selected is not None:
-                self._selected[place] = table.key(table.selected)
+                self._selected[place] = table.key(table.selected), table.line
         for tabs in view.query(Tabs):
             look["tab"] = tabs.active
         self._values |= {place: look, "place": place}
 
     def select_again(self, place: str, view: View) -> None:
-        """Put the cursor on the row it was on."""
+        """Put the cursor on the row it was on, and that row on the line it was on."""
         for table in view.query(RowTable):
-            table.select(self._selected.get(place))
+            key, line = self._selected.get(place, (None, None))
+            table.select(key, line)
 
     def restore_place(self, place: str, view: View) -> str:
         """Give a place the tab and sort it had; the filter it had, for the filter line."""

@@ -144,11 +144,18 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         self._filter = text.casefold().strip()
         self._arrange(otherwise=0)
 
-    def select(self, key: object) -> None:
-        """Put the cursor on the row with this key, if it is there."""
+    def select(self, key: object, line: int | None = None) -> None:
+        """Put the cursor on the row with this key, if it is there; the row on this line below the header, if given."""
         found = self._index(key)
         if found is not None:
             self.cursor = found
+            if line is not None:
+                self.scroll_to(y=max(0, found - line), animate=False, force=True)
+
+    @property
+    def line(self) -> int:
+        """On which line below the header the cursor stands."""
+        return self.cursor - self.scroll_offset.y
 
     def _index(self, key: object) -> int | None:
         return next((index for index, row in enumerate(self._rows) if self.key(row) == key), None)

@@ -39,12 +39,6 @@ class AlertsView(View):
 
     crumbs = ("Monitor", "Alerts")
     DEFAULT_CSS = """
-    AlertsView .bar { height: 1; margin: 0 1 1 1; }
-    AlertsView .bar Static { width: 1fr; color: $text-muted; }
-    AlertsView .bar Button { background: $primary; color: $background; text-style: bold; border: none; width: auto; }
-    AlertsView .bar Button:hover, AlertsView .bar Button:focus { background: $primary-lighten-2; text-style: bold; }
-    AlertsView .bar Button:focus { text-style: bold underline; }
-    AlertsView .bar Button:disabled { background: $panel; color: $text-muted; }
     AlertsView #facts { height: auto; max-height: 5; padding: 1 1 0 1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -34,14 +34,6 @@ class MembersView(View):
     """Every member, owners first."""
 
     crumbs = ("Workspace", "Members")
-    DEFAULT_CSS = """
-    MembersView .bar { height: 1; margin: 0 1 1 1; }
-    MembersView .bar Static { width: 1fr; color: $text-muted; }
-    MembersView .bar Button { background: $primary; color: $background; text-style: bold; border: none; width: auto; }
-    MembersView .bar Button:hover, MembersView .bar Button:focus { background: $primary-lighten-2; text-style: bold; }
-    MembersView .bar Button:focus { text-style: bold underline; }
-    MembersView .bar Button:disabled { background: $panel; color: $text-muted; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "add", "Add"), Binding("r", "role", "Change role"), Binding("x,delete", "remove", "Remove"),
         Binding("a", "menu", "Actions")]
@@ -80,9 +72,9 @@ class MembersView(View):
         self._menu(event.row)
 
     def on_row_table_menu(self, event: RowTable.Menu) -> None:
-        """Open the menu of the row."""
+        """Open the menu of the row, where it was asked for."""
         event.stop()
-        self._menu(event.row)
+        self._menu(event.row, event.at)
 
     @on(Button.Pressed, "#add")
     def _add_pressed(self) -> None:
@@ -121,11 +113,10 @@ class MembersView(View):
         ]
 
     @work
-    async def _menu(self, row: MemberRow) -> None:
+    async def _menu(self, row: MemberRow, at: Offset | None = None) -> None:
         table = self.query_one(RowTable)
-        region = table.content_region
-        at = Offset(region.right, region.y + 2 + table.cursor - table.scroll_offset.y)
-        chosen = await self.app.push_screen_wait(ActionMenu(row.name, self._entries(row), at))
+        beside = at + Offset(1, 1) if at else table.where(table.cursor)
+        chosen = await self.app.push_screen_wait(ActionMenu(row.name, self._entries(row), beside))
         if chosen is not None:
             self._do(chosen, row)
 

@@ -34,6 +34,8 @@ NARROW = 100
 LETTERS = {"s": "sources", "d": "destinations", "a": "alerts", "i": "incidents", "m": "members", "t": "settings"}
 """What stands after `g`."""
 HESITATION_S = 0.8
+NOT_AT = {"create": ("welcome", "members", "settings"), "filter": ("welcome", "settings")}
+"""Actions that the keys of a place do not offer."""
 Where = tuple[str, str, str, int | None]
 
 
@@ -87,8 +89,8 @@ class Shell(Screen[None]):
         yield Footer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing to filter and no alert to make in the welcome."""
-        return not (self._here == "welcome" and action in ("create", "filter"))
+        """Only what makes sense at this place."""
+        return self._here not in NOT_AT.get(action, ())
 
     def fail(self, sentence: str) -> None:
         """Say in one line what went wrong."""

@@ -57,6 +57,7 @@ class ListView(View):
         """Show these rows, parted by the tabs, each with its count."""
         if not self.is_attached:  # somebody went elsewhere while they were read
             return
+        self.rows_shown = rows
         self._parts = {name: [row for row in rows if self.tab_of(row, name)] for name in self.tabs} or {"": rows}
         for name, title in self.tabs.items():
             self._label(self.query_one(f"#{name}", Tab), f"{title} {number(len(self._parts[name]))}")

@@ -20,6 +20,8 @@ class Memory:
         self._stored: dict[str, Any] = {}
         self._selected: dict[str, tuple[object, int]] = {}
         """The selected row's key by place, and the line it stood on, for as long as the process runs."""
+        self._rows: dict[str, list[Any]] = {}
+        """What a place showed, for as long as the process runs: it shows at once, until newer rows are there."""
 
     async def load(self, engine: Engine) -> None:
         """Take up what the store remembers for this member. Raises TocsinError."""
@@ -53,6 +55,7 @@ class Memory:
             look |= {"sort": table.sort_column, "down": table.descending}
             if table.selected is not None:
                 self._selected[place] = table.key(table.selected), table.line
+        self._rows[place] = view.rows_shown
         for tabs in view.query(Tabs):
             look["tab"] = tabs.active
         self._values |= {place: look, "place": place}
@@ -75,4 +78,7 @@ class Memory:
         for tabs in view.query(Tabs):
             if any(known.id == tab for known in tabs.query(Tab)):
                 tabs.active = str(tab)
+        if self._rows.get(place):
+            view.show(self._rows[place])
+            self.select_again(place, view)
         return filtered if isinstance(filtered, str) else ""

@@ -183,9 +183,10 @@ class Shell(Screen[None]):
 
     @work(exclusive=True, group="fill")
     async def _fill(self, view: View) -> None:
-        """Load a place that was just opened, and put the cursor where it was there."""
+        """Load a place that was just opened; put the cursor where it was there, unless it is back there already."""
+        stood = bool(view.rows_shown)
         await self._load(view)
-        if self._memory is not None and view is self.view:
+        if self._memory is not None and view is self.view and not stood:
             self._memory.select_again(self._here, view)
 
     async def _load(self, view: View) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -32,6 +32,11 @@ class View(Vertical):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.engine = engine
+        self.rows_shown: list[Any] = []
+        """What a list shows, for the next time somebody comes here."""
+
+    def show(self, rows: list[Any]) -> None:
+        """Show these rows: those of the last time, until `load` has the present ones."""
 
     def begin(self) -> None:
         """Take the focus: the table, if there is one."""

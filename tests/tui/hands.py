@@ -19,6 +19,7 @@ from textual.widgets import Button, Checkbox, Input, OptionList, Tab
 
 from tests.tui.conftest import shows
 from tui.screens.shell import LETTERS
+from tui.sheets.sheet import Panel
 from tui.widgets.bell import Bell
 from tui.widgets.row_table import RowTable
 from tui.widgets.sidebar import PLACES, Sidebar
@@ -26,6 +27,8 @@ from tui.widgets.sidebar import PLACES, Sidebar
 PIECE = re.compile(r'<text [^>]*?x="([\d.]+)"[^>]*?textLength="([\d.]+)"[^>]*?line-(\d+)\)">([^<]*)</text>')
 CELL = 12.2
 """How wide a cell is in an exported picture."""
+EDGES = " ▌▏│"
+"""What stands between a text and the edge of its box."""
 MANY = 80
 """More presses of a key, or turns of the wheel, than it takes to reach anything."""
 
@@ -41,9 +44,9 @@ def picture(app: App[None]) -> list[str]:
 
 
 def says(app: App[None], text: str, within: Widget | None = None) -> bool:
-    """Whether `text` can be read on the screen (inside a widget), be it broken into lines."""
-    region = within.region if within is not None else app.screen.region
-    lines = [line[region.x:region.right].strip() for line in picture(app)[region.y:region.bottom]]
+    """Whether `text` can be read, be it broken into lines: inside a widget, or on the sheet, or on the whole screen."""
+    region = (within or next(iter(app.screen.query(Panel)), app.screen)).region
+    lines = [line[region.x:region.right].strip(EDGES) for line in picture(app)[region.y:region.bottom]]
     return " ".join(text.split()) in " ".join(" ".join(lines).split())
 
 
@@ -249,7 +252,7 @@ class Mouse:
 
 async def typed(pilot: Pilot[None], text: str) -> None:
     """Type a text; a URL is pasted, as everybody does."""
-    if text.startswith("https:"):
+    if text.startswith("http"):
         pilot.app.post_message(events.Paste(text))
         await pilot.pause()
     else:

@@ -30,7 +30,7 @@ from core.settings import Settings, load_settings
 from core.store import open_store
 from core.watch import judge_again
 from tests.core.channels.servers import Hooks, Mailbox, hook_server, mail_server, part
-from tests.tui.conftest import NOW, Opened, ready, shows
+from tests.tui.conftest import NOW, Opened, ready, settled, shows
 from tests.tui.hands import Keyboard, prompt, says
 from tui.app import TocsinApp
 from tui.engine import Engine, open_engine
@@ -40,7 +40,6 @@ from tui.sheets.confirm import AskLine
 from tui.sheets.fields import ErrorLine
 from tui.sheets.foreseen import Foreseen
 from tui.sheets.history import HistorySheet
-from tui.sheets.sheet import Panel
 from tui.widgets.action_menu import ActionMenu
 from tui.widgets.row_table import RowTable
 
@@ -48,6 +47,7 @@ WIDE = (120, 40)
 ADA = "ada@acme.example"
 MAILED = ChannelSpec(ChannelKind.EMAIL, "team@acme.example")
 IN_APP = ChannelSpec(ChannelKind.IN_APP)
+MENU = ["edit", "disable", "mute", "test", "duplicate", "history", "delete"]
 
 
 @pytest.fixture
@@ -162,6 +162,24 @@ def error_of(pilot: Pilot[None], field: str) -> str:
 
 
 # The menu
+
+
+@pytest.mark.parametrize(("member", "allowed"), [
+    (ADA, set(MENU)), ("katherine@acme.example", {"duplicate", "history"})])
+async def test_the_menu_dims_what_a_member_may_not_do_and_says_why(
+    tocsin: Opened, member: str, allowed: set[str]
+) -> None:
+    async with on_alerts_tab(tocsin(member)) as (pilot, shell, hand):
+        await hand.actions("35 %")
+        await shows(pilot, lambda: isinstance(pilot.app.screen, ActionMenu) and pilot.app.focused)
+        menu = pilot.app.screen.query_one(OptionList)
+        options = [menu.get_option_at_index(index) for index in range(menu.option_count)]
+        assert [option.id for option in options] == MENU
+        assert {option.id for option in options if not option.disabled} == allowed
+        for option in options:
+            assert ("only Ada Lovelace" in str(option.prompt)) == option.disabled, option.id
+        assert says(pilot.app, "Source volume 35 % · Website")
+        assert at(shell, 3500).spec.enabled
 
 
 async def test_an_alert_is_disabled_and_enabled_again(tocsin: Opened) -> None:
@@ -318,6 +336,36 @@ async def test_f_goes_through_the_states_that_alerts_are_in_and_back_to_all(tocs
 # The sheet
 
 
+async def test_c_in_a_list_makes_an_alert_for_the_selected_row(tocsin: Opened) -> None:
+    app = tocsin()
+    async with app.run_test(size=WIDE) as pilot:
+        shell = await ready(pilot)
+        await pilot.press("g", "d")
+        await reads(pilot, "› Destinations")
+        await shows(pilot, lambda: isinstance(app.focused, RowTable) and app.focused.rows)
+        await creating(pilot)
+        assert says(app, "Successful delivery rate falls below · Algolia Insights")
+        await pilot.press(*"99", "ctrl+s")
+        await reads(pilot, "› Algolia Insights")
+        assert [row.spec.threshold for row in alerts_of(shell, "algolia-insights")] == [9900]
+
+
+@pytest.mark.parametrize(("keys", "reason"), [
+    (("2",), "Only event-streams sources carry alerts."),
+    (("g", "d", "2"), "Only cloud-mode destinations carry alerts."),
+    (("2", "enter"), "Only event-streams sources and cloud-mode destinations carry alerts.")])
+async def test_c_where_no_alert_can_be_says_why(tocsin: Opened, keys: tuple[str, ...], reason: str) -> None:
+    app = tocsin()
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        shell = await ready(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+        await pilot.press("c")
+        await is_told(pilot, reason)
+        assert app.screen is shell
+
+
 @pytest.mark.parametrize(("typed", "saved"), [("20", 2000), ("20 %", 2000), ("20.5", 2050), (" 20.05% ", 2005),
                                               ("0.01", 1), ("1000", 100_000)])
 async def test_a_percentage_may_be_written_in_many_ways(tocsin: Opened, typed: str, saved: int) -> None:
@@ -343,7 +391,7 @@ async def test_what_is_no_percentage_says_so_under_its_field_and_nothing_is_save
 
         field = sheet.query_one("#threshold", Input)
         assert pilot.app.focused is field
-        assert says(pilot.app, "✕ The percentage must be", sheet.query_one(Panel))
+        assert says(pilot.app, "✕ The percentage must be")
         assert sheet.query_one("#threshold-error").region.y == field.region.bottom
         assert alerts_of(shell, slug) == before
 
@@ -382,7 +430,7 @@ async def test_a_test_from_the_sheet_goes_to_what_is_typed_and_saves_nothing(des
 
         assert str(desk.mailbox.mails[0]["To"]) == "typed@acme.example"
         assert desk.hooks.names() == ["typed"]
-        assert says(pilot.app, "✓ email", sheet.query_one(Panel))
+        assert says(pilot.app, "✓ email")
         assert alerts_of(shell) == before
         assert await desk.deliver() != []
         assert "typed@acme.example" not in [str(mail["To"]) for mail in desk.mailbox.mails[1:]]

@@ -59,6 +59,14 @@ class Engine:
             raise NotAllowed(f"{self.actor.name} is no longer a member of this workspace.")
         self.actor = actor
 
+    async def become(self, email: str) -> None:
+        """Be this member from now on, and at the next start too: the settings file keeps it. Raises TocsinError."""
+        from core.intake.segment.token import save_value
+
+        await asyncio.to_thread(save_value, self.settings, "member", email)
+        self.settings = self.settings.model_copy(update={"member": email})
+        await self.renew()
+
     async def changes(self) -> int:
         """A number that moves whenever any process writes to the store."""
         return await asyncio.to_thread(self.store.changes)

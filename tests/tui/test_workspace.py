@@ -13,7 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, OptionList
+from textual.widgets import Button, Input, OptionList, Select
 
 from core.clock import FastClock, iso
 from core.first_event import begin
@@ -174,6 +174,26 @@ async def test_a_segment_workspace_is_read(empty: Path, segment: Segment) -> Non
         await pilot.press("enter")
         await shows(pilot, lambda: isinstance(shell.view, SourcesView) and shell.query_one(RowTable).rows)
         assert TOKEN not in str(app.export_screenshot())
+
+
+async def test_who_is_at_the_keyboard_is_chosen_when_segment_is_connected(empty: Path, segment: Segment) -> None:
+    segment.hold(**acme(now=iso(NOW)))
+    app = dashboard(empty, segment_url=segment.url)
+    async with app.run_test(size=SIZE) as pilot:
+        shell = await welcomed(pilot)
+        await pilot.press("2", *TOKEN, "enter")
+        await shows(pilot, lambda: app.focused and app.focused.id == "open")
+        choice = shell.query_one("#me", Select)
+        assert shell.engine is not None
+        before = shell.engine.actor.email
+        other = next(email for email, in ask(store_of(shell), "SELECT email FROM member ORDER BY email")
+                     if email != before)
+        choice.value = other
+        await pilot.press("enter")
+        await shows(pilot, lambda: isinstance(shell.view, SourcesView) and shell.query_one(RowTable).rows)
+
+        assert shell.engine.actor.email == other
+        assert load_settings(store=str(empty)).member == other
 
 
 async def test_connecting_to_segment_can_be_broken_off(empty: Path, segment: Segment) -> None:

@@ -20,6 +20,7 @@ from core.errors import InvalidInput, TocsinError
 from core.intake.csv_file import Imported, Known, known_connections
 from core.intake.first_file import FirstFile, import_first_file, read_first_file
 from core.intake.segment.link import find as find_link
+from core.members import list_members
 from core.settings import config_file
 from tui.engine import Engine
 from tui.screens.facts import tilde
@@ -63,6 +64,10 @@ class SegmentStep(Step):
             yield Static("", id="workspace", classes="title")
             yield Static("", id="read")
             yield Static("", id="complaint")
+            with Horizontal(classes="row", id="being"):
+                yield Static("You are", classes="name")
+                yield Choice([(self.engine.actor.email, self.engine.actor.email)], self.engine.actor.email, id="me")
+            yield ErrorLine(id="me-error")
             with Horizontal(classes="buttons"):
                 yield press("Open the sources  ↵", "open", main=True)
 
@@ -124,7 +129,17 @@ class SegmentStep(Step):
         else:
             self._connecting = None
             self._arrange()
+            await self._offer_members()
             self._show(made)
+
+    async def _offer_members(self) -> None:
+        """Who is at this keyboard: a token does not say which person holds it. Whoever asked with --as has said so."""
+        engine = self.engine
+        emails = [row.email for row in await engine.read(list_members)]
+        self.query_one("#being").display = engine.settings.member is None and len(emails) > 1
+        choice = self.query_one("#me", Choice)
+        choice.set_options([(email, email) for email in emails])
+        choice.value = engine.actor.email
 
     def _progress(self, at: Progress) -> None:
         filled = BAR * at.done // max(1, at.total)
@@ -151,7 +166,15 @@ class SegmentStep(Step):
             self.query_one("#open").focus()
 
     @on(Button.Pressed, "#open")
-    def _open(self) -> None:
+    @work(exclusive=True, group="open")
+    async def _open(self) -> None:
+        me = self.query_one("#me", Select).value
+        if isinstance(me, str) and me != self.engine.actor.email:
+            try:
+                await self.engine.become(me)
+            except TocsinError as error:
+                self.query_one("#me-error", ErrorLine).say(str(error))
+                return
         self.post_message(View.Go("sources"))
 
 

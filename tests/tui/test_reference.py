@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,10 +15,16 @@ from core.access import Action
 from core.alert_rows import AlertRow
 from core.alert_spec import ChannelSpec
 from core.alerts import delete_alert, edit_alert, list_alerts
+from core.clock import FastClock, Hour
 from core.errors import NotAllowed
-from core.model import AlertKind, ChannelKind
+from core.model import AlertKind, ChannelKind, Stage
+from core.settings import load_settings
+from core.store import Store
+from tests.core.acme import AT, H, found
 from tests.tui.conftest import Opened, ready, shows
 from tests.tui.hands import Hand, Keyboard, Mouse, says
+from tui.app import TocsinApp
+from tui.engine import Engine, open_engine
 from tui.screens.shell import Shell
 from tui.sheets.alert_sheet import AlertSheet
 from tui.sheets.confirm import Confirm
@@ -322,3 +329,49 @@ async def test_email_is_offered_at_the_address_of_your_account(tocsin: Opened, h
 
         made = next(row for row in alerts_of(shell, "mixpanel") if row.spec.threshold == 9900)
         assert ChannelSpec(ChannelKind.EMAIL, "ada@acme.example") in made.spec.channels
+
+
+@pytest.mark.parametrize(("slug", "percentage", "counts", "notified"), [
+    ("website", "4", (100, 95), True), ("website", "4", (100, 96), False),
+    ("website", "4", (100, 104), False), ("website", "4", (100, 105), True),
+    ("amplitude", "99", (98, 2), True), ("amplitude", "99", (99, 1), False)])
+async def test_you_are_notified_the_following_day_as_the_page_says(
+    sqlite_store: Store, slug: str, percentage: str, counts: tuple[int, int], notified: bool
+) -> None:
+    acme, path = found(sqlite_store), str(sqlite_store.path)
+    if slug == "website":
+        acme.counted(only(counts[0], H - 24) | only(counts[1], H))
+    else:
+        acme.counted(only(counts[0], H), Stage.DELIVERED)
+        acme.counted(only(counts[1], H), Stage.FAILED)
+
+    async def opened() -> Engine:
+        return await asyncio.to_thread(
+            open_engine, load_settings(store=path, member="ada@example.com"), FastClock(AT, 0))
+
+    app = TocsinApp(opened)
+    async with app.run_test(size=WIDE) as pilot:
+        shell, hand = await ready(pilot), Keyboard(pilot)
+        await hand.go("Sources" if slug == "website" else "Destinations")
+        await hand.open("Website" if slug == "website" else "Amplitude")
+        await reads(pilot, "Settings")
+        await pilot.press("c")
+        await shows(pilot, lambda: isinstance(app.screen, AlertSheet) and app.screen.focused)
+        await hand.write("threshold", percentage)
+        # "If you set a change percentage of 4% and your source received 100 events over the first 24 hours, Segment
+        # would notify you the following day if your source ingested fewer than 96 or more than 104 events."
+        # "If you set a percentage of 99%, Segment notifies you if your destination had a rate of 98% or below."
+        await reads(pilot, "▲ would fire" if notified else "● would be quiet")
+        await hand.push("Save")
+        await reads(pilot, f"{percentage} %  · new")
+
+        await asyncio.to_thread(acme.judge)
+        await reads(pilot, "▲ firing" if notified else "● ok")
+        assert shell.query_one(Bell).unread == int(notified)
+        await pilot.press("b")
+        await reads(pilot, "you asked" if notified else "Nothing has rung.")
+
+
+def only(count: int, ends: int) -> dict[Hour, int]:
+    """A day of 24 hours before hour `ends`, all of whose events came in its first one."""
+    return {Hour(hour): count if hour == ends - 24 else 0 for hour in range(ends - 24, ends)}

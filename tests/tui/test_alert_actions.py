@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -331,6 +331,29 @@ async def test_f_goes_through_the_states_that_alerts_are_in_and_back_to_all(tocs
             assert says(app, f"only {state.replace('_', ' ')}: {every.count(state)}")
         await pilot.press("f")
         await shows(pilot, lambda: [row.state for row in table.rows] == every)
+
+
+@pytest.mark.parametrize(("typed", "fits"), [
+    ("slack", lambda row: any(channel.kind is ChannelKind.SLACK for channel in row.channels)),
+    ("email", lambda row: any(channel.kind is ChannelKind.EMAIL for channel in row.channels)),
+    ("grace", lambda row: row.created_by_name == "Grace Hopper"),
+    ("delivery rate", lambda row: row.kind is AlertKind.DELIVERY_RATE),
+    ("mixpanel", lambda row: row.connection == "mixpanel"), ("disabled", lambda row: row.state == "disabled"),
+])
+async def test_a_filter_finds_alerts_by_kind_creator_channel_state_and_name(
+    tocsin: Opened, typed: str, fits: Callable[[AlertRow], bool]
+) -> None:
+    app = tocsin()
+    async with app.run_test(size=WIDE) as pilot:
+        shell = await ready(pilot)
+        await pilot.press("g", "a")
+        await shows(pilot, lambda: isinstance(app.focused, RowTable) and len(app.focused.rows) == 17)
+        table = shell.query_one(RowTable)
+        wanted = [row.id for row in table.rows if fits(row)]
+        await pilot.press("slash", *typed)
+
+        await shows(pilot, lambda: [row.id for row in table.rows] == wanted)
+        assert 0 < len(wanted) < 17
 
 
 # The sheet

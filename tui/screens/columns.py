@@ -78,6 +78,11 @@ def destination_columns(sparks: Mapping[int, Sequence[int]]) -> list[Column[Dest
     ]
 
 
+def _channel_words(row: AlertRow) -> str:
+    return " ".join(f"{channel.kind.value.replace('_', '-')} {channel.recipient or ''} {channel.label or ''}"
+                    for channel in row.channels)
+
+
 def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Column[AlertRow]]:
     """Alerts: of one connection, or (`everywhere`) of the workspace with their connections."""
     def state(row: AlertRow) -> str:
@@ -101,7 +106,8 @@ def alert_columns(now: Callable[[], datetime], *, everywhere: bool) -> list[Colu
         Column("State", 13, state, lambda row: row.state, colour=lambda row: STATES[row.state][1]),
         Column("Created by", 12, lambda row: row.created_by_name, lambda row: row.created_by_name.casefold(), rank=4),
         Column("Last sent", 10, lambda row: ago(row.last_sent_at, now()), rank=3),
-        Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=2),
+        Column("Channels", 8, lambda row: " ".join(CHANNELS[channel.kind] for channel in row.channels), rank=2,
+               words=_channel_words),
         Column("Actions", 7, lambda row: "   ⋮", searched=False, menu=True),
     ]
 

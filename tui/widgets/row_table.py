@@ -32,7 +32,7 @@ class Column(Generic[Row]):
     """One column: its title, how a row's cell reads, how it sorts, and how soon it goes when room is short.
 
     `width` is in cells; `grows` takes what is left. `rank` 0 stays always, the largest rank goes first. A filter looks
-    into the columns of text: not into numbers (`right`), nor where `searched` is False.
+    into the columns of text: not into numbers (`right`), nor where `searched` is False; `words` replace the cell there.
     """
 
     title: str
@@ -44,6 +44,7 @@ class Column(Generic[Row]):
     grows: bool = False
     rank: int = 0
     searched: bool = True
+    words: Callable[[Row], str] | None = None
     menu: bool = False
     """A click on its cell asks for the row's menu."""
 
@@ -165,7 +166,7 @@ class RowTable(ScrollView, Generic[Row], can_focus=True):
         if not self._filter:
             return self._all
         if self._texts is None:
-            cells = [column.cell for column in self.columns if column.searched and not column.right]
+            cells = [column.words or column.cell for column in self.columns if column.searched and not column.right]
             self._texts = ["\n".join([cell(row) for cell in cells]).casefold() for row in self._all]
         return [row for row, text in zip(self._all, self._texts, strict=True) if self._filter in text]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.errors import NotAllowed
-from core.model import Role
+from core.terms import Role
 
 
 class Action(StrEnum):

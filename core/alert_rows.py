@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Action, Actor, sees_targets, why_not
 from core.alert_spec import AlertSpec, ChannelSpec
 from core.channels.targets import mask
 from core.clock import from_micros, iso, micros
-from core.model import AlertKind, Baseline, ChannelKind, Direction
 from core.rules import percent_text
 from core.store import Record
+from core.terms import AlertKind, Baseline, ChannelKind, Direction
 
 ALERTS = """
 SELECT a.id, a.kind, c.slug, c.name, s.name AS source_name, a.threshold, a.direction, a.baseline, a.min_events,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.model import AlertKind, Baseline, ChannelKind, Direction
 from core.rules import Condition
+from core.terms import AlertKind, Baseline, ChannelKind, Direction
 
 
 @dataclass(frozen=True, slots=True)

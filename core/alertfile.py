@@ -15,16 +15,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import yaml
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Actor
 from core.alert_rows import AlertRow, alert_rows
 from core.alert_spec import AlertSpec, ChannelSpec
 from core.errors import InvalidInput
-from core.model import AlertKind, Baseline, Category, ChannelKind, ConnectionKind, Direction, Mode, Origin
 from core.names import check_slug, clean_name
 from core.rules import parse_percent, percent_text
 from core.store import Record
+from core.terms import AlertKind, Baseline, Category, ChannelKind, ConnectionKind, Direction, Mode, Origin
 
 VERSION = "1"
 LARGEST_FILE = 4_000_000

@@ -7,7 +7,8 @@ from dataclasses import replace as changed
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session
+from sqlmodel import col, select
 
 from core.access import Action, Actor, require
 from core.alert_rows import AlertRow, ChannelRow, alert_rows
@@ -15,22 +16,10 @@ from core.alert_spec import AlertSpec, ChannelSpec
 from core.channels.targets import parse_email, parse_slack_url
 from core.errors import InvalidInput, NotFound
 from core.incidents import close_for_alerts, drop_queued
-from core.model import (
-    Alert,
-    AlertChannel,
-    AlertKind,
-    Baseline,
-    Category,
-    ChannelKind,
-    CloseReason,
-    Connection,
-    ConnectionKind,
-    Direction,
-    Member,
-    Mode,
-)
+from core.model import Alert, AlertChannel, Connection, Member
 from core.rules import LARGEST_THRESHOLD
 from core.store import take_lease
+from core.terms import AlertKind, Baseline, Category, ChannelKind, CloseReason, ConnectionKind, Direction, Mode
 from core.watch import LEASE, end_mutes, judge_again
 
 __all__ = ["AlertRow", "AlertSpec", "ChannelRow", "ChannelSpec"]
@@ -45,7 +34,7 @@ def create_alert(
 
     Raises NotFound for the slug, InvalidInput (with the field) for a value that is not acceptable.
     """
-    connection = session.exec(
+    connection = session.scalars(
         select(Connection).where(Connection.slug == slug, col(Connection.removed_at).is_(None))).one_or_none()
     if connection is None:
         raise NotFound(f"There is no connection called {slug}.")
@@ -133,7 +122,7 @@ def list_alerts(
     session: Session, actor: Actor, *, slug: str | None = None, state: str | None = None, now: datetime
 ) -> list[AlertRow]:
     """Every alert (of one connection, in one state), firing first, as rows ready for a table."""
-    if slug is not None and session.exec(select(Connection.id).where(
+    if slug is not None and session.scalars(select(Connection.id).where(
             Connection.slug == slug, col(Connection.removed_at).is_(None))).first() is None:
         raise NotFound(f"There is no connection called {slug}.")
     rows = alert_rows(session, actor, now, slug=slug)
@@ -197,7 +186,7 @@ def _check_connection(connection: Connection, kind: AlertKind) -> None:
 def _allowed(session: Session, actor: Actor, alert_id: int, action: Action, now: datetime) -> Alert:
     """The alert, held against a pass until the transaction ends, when `actor` may do `action` to it."""
     take_lease(session, LEASE, now)
-    found = session.exec(select(Alert, Member).where(
+    found = session.execute(select(Alert, Member).where(
         Alert.id == alert_id, col(Alert.deleted_at).is_(None), Alert.created_by == Member.id)).one_or_none()
     if found is None:
         raise NotFound(f"There is no alert {alert_id}.")
@@ -216,7 +205,7 @@ def _switch(session: Session, alert: Alert, enabled: bool, now: datetime) -> Non
 
 def _set_channels(session: Session, alert_id: int, wanted: Sequence[ChannelSpec], now: datetime) -> None:
     """Keep channels that stay as they are, with their health; an edited one is mended, a missing one removed."""
-    kept = {channel.kind: channel for channel in session.exec(select(AlertChannel).where(
+    kept = {channel.kind: channel for channel in session.scalars(select(AlertChannel).where(
         AlertChannel.alert_id == alert_id, col(AlertChannel.removed_at).is_(None)))}
     for spec in wanted:
         channel = kept.pop(spec.kind, None) or AlertChannel(alert_id=alert_id, kind=spec.kind)

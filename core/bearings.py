@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.alert_rows import TITLES
 from core.clock import from_micros, micros
-from core.model import AlertKind, ConnectionKind
 from core.rules import percent_text
+from core.terms import AlertKind, ConnectionKind
 
 AROUND = """
 SELECT (SELECT COUNT(*) FROM connection WHERE kind = 'source' AND removed_at IS NULL),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from itertools import accumulate
 
-from core.model import AlertKind, Direction
 from core.rules import Condition, percent_text
+from core.terms import AlertKind, Direction
 
 EXACT_UP_TO = 2_000
 """Events a day up to which the sum is taken term by term; beyond, the normal curve differs by less than 1 in 1,000."""

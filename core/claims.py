@@ -15,16 +15,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, word
 from core.channels.outcome import Envelope
 from core.channels.senders import AT_ONCE, Senders, place_of
 from core.clock import from_micros, micros
 from core.incidents import drop_queued
-from core.model import ChannelKind, Delivery, Event
 from core.queueing import tell_given_up
 from core.store import Record, Store
+from core.terms import ChannelKind, Delivery, Event
 
 CLAIM = timedelta(minutes=2)
 """Longer than any try may take, so that only a dead process loses its claim."""

@@ -8,15 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, hour_of, iso
 from core.connections import find
 from core.counts import series
-from core.model import AlertKind, Category, ConnectionKind, Mode, Stage
 from core.queueing import SPARK_HOURS, spark_of
 from core.rules import DAY, change_percent, rate_percent
 from core.store import Record
+from core.terms import AlertKind, Category, ConnectionKind, Mode, Stage
 
 CONNECTIONS = """
 SELECT c.id, c.slug, c.name, c.type, c.category, c.mode, c.enabled, c.origin, c.first_hour, c.stale_since, c.created_at,

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session
+from sqlmodel import col, select
 
 from core.errors import InvalidInput, NotFound
 from core.incidents import close_for_connection
-from core.model import Alert, Category, CloseReason, Connection, ConnectionKind, Mode
+from core.model import Alert, Connection
 from core.names import check_slug, clean_name, slug_of
 from core.store import take_lease
+from core.terms import Category, CloseReason, ConnectionKind, Mode
 
 LEASE = "pass"
 """Switching and removing hold back a pass, which might judge what is going away."""
@@ -54,7 +56,7 @@ def add_destination(
 def find(session: Session, slug: str, kind: ConnectionKind | None = None) -> Connection:
     """The connection `slug`, of a kind if one is asked for. Raises NotFound."""
     what = kind.value if kind else "connection"
-    connection = session.exec(
+    connection = session.scalars(
         select(Connection).where(Connection.slug == slug, col(Connection.removed_at).is_(None))).one_or_none()
     if connection is None or (kind is not None and connection.kind is not kind):
         raise NotFound(f"There is no {what} called {slug}.")
@@ -78,13 +80,13 @@ def remove(session: Session, slug: str, kind: ConnectionKind, now: datetime) -> 
     """Remove a connection and its alerts; their history stays. Raises InvalidInput while destinations hang on it."""
     take_lease(session, LEASE, now)
     connection = find(session, slug, kind)
-    hanging = session.exec(select(Connection.slug).where(
+    hanging = session.scalars(select(Connection.slug).where(
         Connection.source_id == connection.id, col(Connection.removed_at).is_(None))).all()
     if hanging:
         raise InvalidInput(f"{slug} still feeds {', '.join(sorted(hanging))}; remove those first.")
     if connection.id is not None:
         close_for_connection(session, connection.id, CloseReason.CONNECTION_REMOVED, now)
-    for alert in session.exec(select(Alert).where(
+    for alert in session.scalars(select(Alert).where(
             Alert.connection_id == connection.id, col(Alert.deleted_at).is_(None))):
         alert.deleted_at = now
         session.add(alert)
@@ -110,7 +112,7 @@ def override(
 
 
 def _slug(session: Session, name: str, slug: str | None) -> str:
-    taken = set(session.exec(select(Connection.slug).where(col(Connection.removed_at).is_(None))))
+    taken = set(session.scalars(select(Connection.slug).where(col(Connection.removed_at).is_(None))))
     if slug is None:
         return slug_of(clean_name(name), taken)
     if check_slug(slug) in taken:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, micros
 from core.coverage import Span, merged
-from core.model import CoverageKind, Stage
+from core.terms import CoverageKind, Stage
 
 Key = tuple[int, Hour, Stage]
 """Connection id, hour, stage."""

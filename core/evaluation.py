@@ -10,12 +10,11 @@ from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, iso, start_of
 from core.counts import covered_hours, listening_seconds
 from core.coverage import Span, merged, missing, uncovered
-from core.model import AlertKind, Baseline, Direction, Origin, Verdict
 from core.rules import (
     DAY,
     TOLERATED_GAP_S,
@@ -30,6 +29,7 @@ from core.rules import (
     windows,
 )
 from core.store import Record
+from core.terms import AlertKind, Baseline, Direction, Origin, Verdict
 
 ALERTS = """
 SELECT a.id, a.kind, a.threshold, a.direction, a.baseline, a.min_events, a.reminder_hours, a.say_resolved,

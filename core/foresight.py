@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.chance import chance_text
 from core.channels.message import shown
 from core.clock import Hour, hour_of, iso, start_of
 from core.errors import InvalidInput
-from core.model import AlertKind, Baseline, Verdict
 from core.replay import Foreseen, History, Judged, incidents, judged, numbers, openings, read_history
 from core.rules import (
     DAY,
@@ -30,6 +29,7 @@ from core.rules import (
     rate_percent,
     verdict,
 )
+from core.terms import AlertKind, Baseline, Verdict
 
 STEP = 10
 """One decimal of a percentage, in basis points."""

@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Actor, sees_targets
 from core.channels.message import Facts, sentence
 from core.channels.targets import mask
 from core.clock import from_micros, iso, micros
 from core.errors import InvalidInput, NotAllowed, NotFound
-from core.model import AlertKind, ChannelKind, CloseReason, Delivery, Event
 from core.rules import change_percent, rate_percent
 from core.store import Record
+from core.terms import AlertKind, ChannelKind, CloseReason, Delivery, Event
 
 INCIDENTS = """
 SELECT i.id, i.alert_id, a.kind, c.slug, c.name, i.opened_at, i.closed_at, i.close_reason, i.threshold, i.current,

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session
+from sqlmodel import col, select
 
 from core.access import Actor, require_owner
 from core.channels.targets import parse_email
 from core.clock import iso
 from core.errors import InvalidInput, NotFound
-from core.model import Member, Role, Workspace
+from core.model import Member, Workspace
 from core.names import clean_name
 from core.store import take_lease
+from core.terms import Role
 
 LAST_OWNER = "A workspace keeps at least one owner; make somebody else an owner first."
 
@@ -44,13 +46,13 @@ def known_member(session: Session, email: str | None) -> Actor | None:
     Raises NotFound when the workspace has members, but not this one.
     """
     # Asked first: on PostgreSQL another process's first start may commit between two statements.
-    if session.exec(select(Member.id).limit(1)).first() is None:
+    if session.scalars(select(Member.id).limit(1)).first() is None:
         return None
     present = col(Member.removed_at).is_(None)
     if email is not None:
-        member = session.exec(select(Member).where(Member.email == email.strip().lower(), present)).one_or_none()
+        member = session.scalars(select(Member).where(Member.email == email.strip().lower(), present)).one_or_none()
     else:
-        member = session.exec(select(Member).where(Member.account == getpass.getuser(), present)).first()
+        member = session.scalars(select(Member).where(Member.account == getpass.getuser(), present)).first()
     if member is not None:
         return _actor(member)
     who = email or f"the account {getpass.getuser()}"
@@ -66,7 +68,7 @@ def current_member(session: Session, email: str | None, now: datetime) -> Actor:
     if found is not None:
         return found
     take_lease(session, "first start", now)
-    if session.exec(select(Member.id).limit(1)).first() is None:
+    if session.scalars(select(Member.id).limit(1)).first() is None:
         _first_start(session, now)
     again = known_member(session, email)
     if again is None:
@@ -79,7 +81,7 @@ def add_member(session: Session, actor: Actor, email: str, name: str | None, rol
     require_owner(actor, "add members")
     address = parse_email(email).lower()
     called = clean_name(name) if name else address.partition("@")[0]
-    member = session.exec(select(Member).where(Member.email == address)).first()
+    member = session.scalars(select(Member).where(Member.email == address)).first()
     if member is not None and member.removed_at is None:
         raise InvalidInput(f"{address} is already a member.", "email")
     if member is None:
@@ -121,7 +123,7 @@ def list_members(session: Session) -> list[MemberRow]:
     rows = session.connection().execute(sa.text(
         "SELECT m.id, (SELECT COUNT(*) FROM alert a WHERE a.created_by = m.id AND a.deleted_at IS NULL) FROM member m"))
     counts = {row[0]: row[1] for row in rows}
-    members = session.exec(select(Member).where(col(Member.removed_at).is_(None))).all()
+    members = session.scalars(select(Member).where(col(Member.removed_at).is_(None))).all()
     found = [MemberRow(_actor(member).id, member.email, member.name, member.role, counts.get(member.id, 0),
                        member.created_at) for member in members]
     return sorted(found, key=lambda row: (row.role is not Role.OWNER, row.name.casefold(), row.email))
@@ -129,7 +131,7 @@ def list_members(session: Session) -> list[MemberRow]:
 
 def workspace_name(session: Session) -> str:
     """What the workspace is called."""
-    return session.exec(select(Workspace.name)).first() or "Workspace"
+    return session.scalars(select(Workspace.name)).first() or "Workspace"
 
 
 def _first_start(session: Session, now: datetime) -> None:
@@ -137,13 +139,13 @@ def _first_start(session: Session, now: datetime) -> None:
     host = socket.gethostname().split(".")[0] or "localhost"
     address = f"{account}@{host}".lower()
     session.add(Member(email=address, name=account, role=Role.OWNER, account=account, created_at=now))
-    if session.exec(select(Workspace.id)).first() is None:
+    if session.scalars(select(Workspace.id)).first() is None:
         session.add(Workspace(name="Workspace", created_at=now))
     session.flush()
 
 
 def _present(session: Session, email: str) -> Member:
-    member = session.exec(select(Member).where(
+    member = session.scalars(select(Member).where(
         Member.email == email.strip().lower(), col(Member.removed_at).is_(None))).one_or_none()
     if member is None:
         raise NotFound(f"There is no member {email}.")
@@ -151,7 +153,7 @@ def _present(session: Session, email: str) -> Member:
 
 
 def _keep_an_owner(session: Session, leaving: Member) -> None:
-    others = session.exec(select(Member.id).where(
+    others = session.scalars(select(Member.id).where(
         Member.role == Role.OWNER, col(Member.removed_at).is_(None), Member.id != leaving.id)).first()
     if others is None:
         raise InvalidInput(LAST_OWNER, "role")

@@ -15,9 +15,9 @@ from core.channels.targets import mask
 from core.claims import GIVE_UP, Claimed, Fate, Unit, claim, given_up, note_health, release, settle
 from core.clock import Clock
 from core.health import break_channels, mend_channels
-from core.model import ChannelKind, Delivery, Event
 from core.queueing import tell_given_up
 from core.store import Store, holder
+from core.terms import ChannelKind, Delivery, Event
 from core.trial import Answer, send_test
 
 __all__ = ["Answer", "Attempt", "Senders", "deliver_due", "send_test", "senders_of", "silent_senders"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 KEEP = """
 INSERT INTO preference (member_id, name, value) VALUES (:member, :name, :value)

@@ -11,15 +11,15 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel
+from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, given_up_text
 from core.channels.targets import mask
 from core.clock import Hour, micros
 from core.counts import series
 from core.evaluation import Evaluation
-from core.model import AlertKind, ChannelKind, Delivery, Event, Stage
 from core.store import Record
+from core.terms import AlertKind, ChannelKind, Delivery, Event, Stage
 
 STORM = 5
 """More openings than this for one channel and recipient in one pass leave as one message."""
@@ -65,9 +65,11 @@ def insert_notifications(session: Session, rows: Sequence[dict[str, object]]) ->
     """Insert the rows that are not there yet (the store's unique keys decide); return how many were."""
     if not rows:
         return 0
+    from core.model import TABLES  # only what writes needs the tables, and they take a while to define
+
     link = session.connection()
     dialect = sqlite if link.dialect.name == "sqlite" else postgresql
-    table = SQLModel.metadata.tables["notification"]
+    table = TABLES["notification"]
     added = 0
     # SQLite allows 32,766 bound values in one statement.
     for start in range(0, len(rows), 1000):

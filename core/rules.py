@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from core.clock import Hour
 from core.errors import InvalidInput
-from core.model import AlertKind, Baseline, Direction, Verdict
+from core.terms import AlertKind, Baseline, Direction, Verdict
 
 DAY = 24
 WEEK = 168

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Action, Actor, require
 from core.alert_spec import AlertSpec
@@ -27,10 +27,11 @@ from core.errors import NotFound
 from core.evaluation import evaluate
 from core.foresight import backtest
 from core.health import break_channels, mend_channels
-from core.model import ChannelKind, Delivery, Event, Notification
+from core.model import Notification
 from core.queueing import SPARK_HOURS, facts_of, spark_of
 from core.rules import DAY
 from core.store import Store, holder
+from core.terms import ChannelKind, Delivery, Event
 
 ALERT = """
 SELECT a.created_by, m.name, m.email FROM alert a JOIN member m ON m.id = a.created_by

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Actor, sees_targets
 from core.channels.targets import mask
 from core.clock import from_micros
 from core.intake.segment.link import Link
 from core.intake.segment.link import find as find_link
-from core.model import ChannelKind
+from core.terms import ChannelKind
 
 SIZE = {"sqlite": sa.text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
         "postgresql": sa.text("SELECT pg_database_size(current_database())")}

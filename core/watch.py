@@ -13,15 +13,15 @@ from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel
+from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, gap_text
 from core.clock import Hour, hour_of, micros, start_of
 from core.evaluation import Evaluation, VerdictRow, evaluate, verdict_row
-from core.model import AlertKind, Event, Verdict
 from core.queueing import Told, in_app_row, insert_notifications, queue
 from core.rules import Step, step, worse
 from core.store import Store, take_lease
+from core.terms import AlertKind, Event, Verdict
 
 LEASE = "pass"
 JUDGED = """
@@ -228,7 +228,9 @@ def _write(session: Session, changes: _Changes, hour: Hour, at: datetime) -> dic
 def _open(session: Session, opens: Sequence[Evaluation], hour: Hour, at: datetime) -> dict[int, int]:
     if not opens:
         return {}
-    table = SQLModel.metadata.tables["incident"]
+    from core.model import TABLES
+
+    table = TABLES["incident"]
     rows = []
     for item in opens:
         rate = item.asks.kind is AlertKind.DELIVERY_RATE

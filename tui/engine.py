@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.access import Actor
 from core.clock import Clock

@@ -11,8 +11,8 @@ from decimal import Decimal
 import msgspec
 
 from core.clock import EPOCH, Hour, start_of
-from core.model import AlertKind, Baseline, ChannelKind, Direction, Event, Verdict
 from core.rules import Condition, Counts, cut_text, percent_text, verdict
+from core.terms import AlertKind, Baseline, ChannelKind, Direction, Event, Verdict
 
 BARS = "▁▂▃▄▅▆▇█"
 NO_ATTEMPTS = "·"

@@ -22,7 +22,7 @@ from core.channels.message import (
     verdict_of,
     window_text,
 )
-from core.model import Event, Verdict
+from core.terms import Event, Verdict
 
 MOST_ITEMS = 50
 """More than that is only named: a large mail provider cuts a page of more than 102 kB."""

@@ -20,8 +20,8 @@ from core.channels.message import (
     spark_text,
     window_text,
 )
-from core.model import AlertKind
 from core.rules import percent_text
+from core.terms import AlertKind
 
 MOST_BLOCKS = 50
 MOST_HEADER = 150

@@ -14,7 +14,7 @@ from core.channels.outcome import Envelope, Outcome, Reason, Sender
 from core.channels.slack import Slack
 from core.channels.targets import endpoint_name
 from core.clock import SystemClock
-from core.model import ChannelKind
+from core.terms import ChannelKind
 
 AT_ONCE = {ChannelKind.EMAIL: 4, ChannelKind.SLACK: 1}
 """Messages on their way to one server or URL at a time; Slack takes about one a second for each URL."""

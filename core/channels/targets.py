@@ -10,7 +10,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 from core.errors import InvalidInput
-from core.model import ChannelKind
+from core.terms import ChannelKind
 
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 HIDDEN = "••••"

@@ -12,7 +12,7 @@ from core.commands.asked import REMINDER_HOURS, BaselineName, DirectionName, Rem
 
 if TYPE_CHECKING:
     from core.alert_spec import AlertSpec, ChannelSpec
-    from core.model import ChannelKind
+    from core.terms import ChannelKind
 
 SourceSlug = Annotated[str | None, typer.Option("--source", metavar="SLUG", help="Watch this source's volume.")]
 ChangePercent = Annotated[str | None, typer.Option(
@@ -57,7 +57,7 @@ class Edited:
 def new_spec(asked: Edited) -> AlertSpec:
     """The new alert that `asked` describes. Raises InvalidInput for the percentage."""
     from core.alert_spec import AlertSpec
-    from core.model import AlertKind
+    from core.terms import AlertKind
 
     kind = AlertKind.DELIVERY_RATE if asked.change is None else AlertKind.SOURCE_VOLUME
     return edited_spec(AlertSpec(kind, 0, ()), asked)
@@ -66,8 +66,8 @@ def new_spec(asked: Edited) -> AlertSpec:
 def edited_spec(spec: AlertSpec, asked: Edited) -> AlertSpec:
     """`spec` with what was typed. Raises InvalidInput for the percentage, or for the other kind's one."""
     from core.errors import InvalidInput
-    from core.model import AlertKind, Baseline, Direction
     from core.rules import parse_percent
+    from core.terms import AlertKind, Baseline, Direction
 
     volume = spec.kind is AlertKind.SOURCE_VOLUME
     if (asked.below if volume else asked.change) is not None:
@@ -90,7 +90,7 @@ def edited_spec(spec: AlertSpec, asked: Edited) -> AlertSpec:
 def _channels(kept: tuple[ChannelSpec, ...], asked: Edited) -> tuple[ChannelSpec, ...]:
     from core.alert_spec import ChannelSpec
     from core.errors import InvalidInput
-    from core.model import ChannelKind
+    from core.terms import ChannelKind
 
     channels: dict[ChannelKind, ChannelSpec] = {channel.kind: channel for channel in kept}
     for kind, target in ((ChannelKind.EMAIL, asked.email), (ChannelKind.SLACK, asked.slack)):

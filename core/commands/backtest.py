@@ -53,8 +53,8 @@ def _asked(
     baseline: BaselineName, min_events: int,
 ) -> tuple[str, Condition]:
     """The connection's slug and the condition. Bad usage when they do not belong together."""
-    from core.model import AlertKind, Baseline, Direction
     from core.rules import Condition, parse_percent
+    from core.terms import AlertKind, Baseline, Direction
 
     if source is not None and change is not None and destination is None and below is None:
         points = parse_percent(change, AlertKind.SOURCE_VOLUME)
@@ -70,8 +70,8 @@ def _asked(
 
 def _print(found: Backtest) -> None:
     from core.foresight import worst_text
-    from core.model import AlertKind
     from core.rules import percent_text
+    from core.terms import AlertKind
 
     rate = found.asks.kind is AlertKind.DELIVERY_RATE
     what = f"below {percent_text(found.asks.threshold)} %" if rate else f"at {percent_text(found.asks.threshold)} %"

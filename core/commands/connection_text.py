@@ -39,7 +39,7 @@ def show(context: typer.Context, slug: str, kind: Kind, as_json: bool) -> None:
     with at_desk(context) as desk:
         from core.connection_rows import overview
         from core.connections import find
-        from core.model import ConnectionKind
+        from core.terms import ConnectionKind
 
         with desk.reading() as (session, actor):
             find(session, slug, ConnectionKind(kind))
@@ -57,7 +57,7 @@ def switch(context: typer.Context, slug: str, kind: Kind, enabled: bool) -> None
     """Enable or disable a connection."""
     with at_desk(context) as desk:
         from core.connections import set_enabled
-        from core.model import ConnectionKind
+        from core.terms import ConnectionKind
 
         with desk.writing() as (session, _):
             set_enabled(session, slug, ConnectionKind(kind), enabled, desk.now)
@@ -68,7 +68,7 @@ def remove(context: typer.Context, slug: str, kind: Kind) -> None:
     """Remove a connection with its alerts."""
     with at_desk(context) as desk:
         from core import connections
-        from core.model import ConnectionKind
+        from core.terms import ConnectionKind
 
         with desk.writing() as (session, _):
             connections.remove(session, slug, ConnectionKind(kind), desk.now)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
-    from sqlmodel import Session
+    from sqlalchemy.orm import Session
 
     from core.access import Actor
     from core.settings import Settings

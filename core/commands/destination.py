@@ -29,7 +29,7 @@ def add(
     """Add a destination; print its slug."""
     with at_desk(context) as desk:
         from core.connections import add_destination
-        from core.model import Mode
+        from core.terms import Mode
 
         with desk.writing() as (session, _):
             made = add_destination(session, name, source, slug=slug, type=type, mode=Mode(mode), now=desk.now)
@@ -48,7 +48,7 @@ def list_(
     """List the destinations with their deliveries of the last 24 whole hours."""
     with at_desk(context) as desk:
         from core.connection_rows import destination_rows
-        from core.model import Mode
+        from core.terms import Mode
 
         with desk.reading() as (session, _):
             rows = destination_rows(session, mode=Mode(mode) if mode else None, now=desk.now, sparks=False)
@@ -86,7 +86,7 @@ def set_(
     """Say which mode a destination has."""
     with at_desk(context) as desk:
         from core.connections import find, override
-        from core.model import ConnectionKind, Mode
+        from core.terms import ConnectionKind, Mode
 
         with desk.writing() as (session, _):
             find(session, slug, ConnectionKind.DESTINATION)

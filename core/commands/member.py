@@ -26,7 +26,7 @@ def add(
     """Add a member (owners only)."""
     with at_desk(context) as desk:
         from core.members import add_member, list_members
-        from core.model import Role
+        from core.terms import Role
 
         with desk.writing() as (session, actor):
             made = add_member(session, actor, email, name, Role(role), desk.now)
@@ -60,7 +60,7 @@ def change(
     """Give a member another role (owners only)."""
     with at_desk(context) as desk:
         from core.members import change_role
-        from core.model import Role
+        from core.terms import Role
 
         with desk.writing() as (session, actor):
             change_role(session, actor, email, Role(role), desk.now)

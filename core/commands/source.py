@@ -28,7 +28,7 @@ def add(
     """Add a source; print its slug and its write key."""
     with at_desk(context) as desk:
         from core.connections import add_source
-        from core.model import Category
+        from core.terms import Category
 
         with desk.writing() as (session, _):
             made = add_source(session, name, slug=slug, type=type, category=Category(category), now=desk.now)
@@ -47,7 +47,7 @@ def list_(
     """List the sources with their events of the last 24 whole hours."""
     with at_desk(context) as desk:
         from core.connection_rows import source_rows
-        from core.model import Category
+        from core.terms import Category
 
         with desk.reading() as (session, _):
             rows = source_rows(session, category=Category(category) if category else None, now=desk.now, sparks=False)
@@ -85,7 +85,7 @@ def set_(
     """Say which category a source has."""
     with at_desk(context) as desk:
         from core.connections import find, override
-        from core.model import Category, ConnectionKind
+        from core.terms import Category, ConnectionKind
 
         with desk.writing() as (session, _):
             find(session, slug, ConnectionKind.SOURCE)

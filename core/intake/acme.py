@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model import AlertKind, Baseline, Category, Direction, Mode, Role
+from core.terms import AlertKind, Baseline, Category, Direction, Mode, Role
 
 NAME = "Acme Inc."
 OWNER = "ada@acme.example"

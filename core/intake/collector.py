@@ -25,8 +25,8 @@ from core.intake.dedupe import HOURS, Seen, digest, unpacked
 from core.intake.group_commit import GroupCommit, Overloaded
 from core.intake.openmetrics import CONTENT_TYPE, exposition
 from core.intake.write_keys import Source, WriteKeys
-from core.model import Stage
 from core.store import Store
+from core.terms import Stage
 
 SEEN = sa.text("SELECT at, ids FROM seen_messages WHERE at >= :since ORDER BY at")
 # Browsers do not take the star for Authorization, so it is named.

@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import BinaryIO
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session
+from sqlmodel import col, select
 
 from core.clock import EPOCH, Hour, hour_of, iso, parse_time, start_of
 from core.connections import find
 from core.counts import LARGEST_COUNT, Key, cover, replace
 from core.errors import InvalidInput
-from core.model import Connection, ConnectionKind, CoverageKind, Stage
+from core.model import Connection
+from core.terms import ConnectionKind, CoverageKind, Stage
 
 HEADER = ["connection", "hour", "stage", "count"]
 LONGEST_LINE = 2_000
@@ -59,7 +61,7 @@ class BadRow(InvalidInput):
 
 def known_connections(session: Session) -> dict[str, tuple[int, ConnectionKind]]:
     """What a file's first column may name."""
-    rows = session.exec(select(Connection.slug, Connection.id, Connection.kind).where(
+    rows = session.execute(select(Connection.slug, Connection.id, Connection.kind).where(
         col(Connection.removed_at).is_(None)))
     return {slug: (identity, ConnectionKind(kind)) for slug, identity, kind in rows if identity is not None}
 

@@ -12,7 +12,7 @@ import msgspec
 from core.clock import Hour, hour_of, parse_time, start_of
 from core.counts import LARGEST_COUNT, Key
 from core.intake.decode import BATCH_EVENTS, ID_LIMIT, BadBody
-from core.model import Stage
+from core.terms import Stage
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 

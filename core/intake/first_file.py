@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.connections import add_source
 from core.counts import Key
 from core.intake.csv_file import Imported, Known, import_counts, read_counts
-from core.model import ConnectionKind
 from core.names import SLUG
+from core.terms import ConnectionKind
 
 
 @dataclass(frozen=True, slots=True)

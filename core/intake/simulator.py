@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core import alerts, connections, counts, incidents, outbox, watch
 from core.access import Actor
@@ -32,9 +32,10 @@ from core.intake.traffic import (
     plan,
     scramble,
 )
-from core.model import ChannelKind, Connection, ConnectionKind, CoverageKind, Member, Stage
+from core.model import Connection, Member
 from core.model import Workspace as WorkspaceRow
 from core.store import Store
+from core.terms import ChannelKind, ConnectionKind, CoverageKind, Stage
 
 __all__ = ["expected", "plan", "play", "populate"]
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from core.clock import Hour
 from core.intake import acme
-from core.model import AlertKind, Baseline, Category, Direction, Mode, Role, Stage
+from core.terms import AlertKind, Baseline, Category, Direction, Mode, Role, Stage
 
 HISTORY_DAYS = 35
 DEFAULT_START = Hour(498_732)

@@ -15,10 +15,11 @@ from pathlib import Path
 from core.clock import Hour, start_of
 from core.counts import cover, replace
 from core.foresight import backtest, preview
-from core.model import AlertKind, Category, Connection, ConnectionKind, CoverageKind, Stage
+from core.model import Connection
 from core.replay import incidents, judged, read_history
 from core.rules import Condition
 from core.store import Store, open_store
+from core.terms import AlertKind, Category, ConnectionKind, CoverageKind, Stage
 
 HOUR = Hour(498_732)
 ROUNDS = 9

@@ -14,12 +14,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from core import counts, watch
 from core.clock import Hour, start_of
-from core.model import AlertKind, Category, ConnectionKind, Origin, Role, Stage
+from core.model import TABLES
 from core.store import Store, open_store
+from core.terms import AlertKind, Category, ConnectionKind, Origin, Role, Stage
 
 HOUR = Hour(498_732)
 BARE = sa.text("""
@@ -31,7 +31,7 @@ ROUNDS = 5
 
 def fill(store: Store, sources: int, hours: int) -> None:
     """Sources with one alert each, a listening collector, and `hours` level counts up to `HOUR` and three beyond."""
-    long_ago, tables = start_of(HOUR - 400), SQLModel.metadata.tables
+    long_ago, tables = start_of(HOUR - 400), TABLES
     with store.write() as session:
         link = session.connection()
         link.execute(sa.insert(tables["member"]), [

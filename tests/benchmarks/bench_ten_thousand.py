@@ -13,12 +13,12 @@ import tempfile
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from core import counts
 from core.clock import Hour, SystemClock, hour_of, start_of
-from core.model import Category, ConnectionKind, Origin, Role, Stage
+from core.model import TABLES
 from core.store import Store, open_store
+from core.terms import Category, ConnectionKind, Origin, Role, Stage
 from tests.terminal import TOCSIN, Terminal
 
 HOURS = 48
@@ -32,7 +32,7 @@ OPEN_AIM_MS, KEY_AIM_MS = 400, 100
 
 def fill(store: Store, sources: int, hour: Hour) -> None:
     """One owner, and sources with a count in each of the hours before `hour`."""
-    long_ago, tables = start_of(hour - 400), SQLModel.metadata.tables
+    long_ago, tables = start_of(hour - 400), TABLES
     with store.write() as session:
         link = session.connection()
         link.execute(sa.insert(tables["member"]), [

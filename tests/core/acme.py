@@ -13,19 +13,9 @@ from core.alert_spec import AlertSpec, ChannelSpec
 from core.alerts import create_alert
 from core.clock import Hour, start_of
 from core.counts import cover, replace
-from core.model import (
-    AlertKind,
-    Category,
-    ChannelKind,
-    Connection,
-    ConnectionKind,
-    CoverageKind,
-    Member,
-    Mode,
-    Role,
-    Stage,
-)
+from core.model import Connection, Member
 from core.store import Store
+from core.terms import AlertKind, Category, ChannelKind, ConnectionKind, CoverageKind, Mode, Role, Stage
 from core.watch import PassReport, run_pass
 
 H = Hour(500_000)

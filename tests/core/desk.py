@@ -13,7 +13,8 @@ from core.channels.message import Facts
 from core.channels.senders import Senders
 from core.channels.slack import Slack
 from core.clock import start_of
-from core.model import Alert, AlertChannel, AlertKind, ChannelKind, Delivery, Event, Notification
+from core.model import Alert, AlertChannel, Notification
+from core.terms import AlertKind, ChannelKind, Delivery, Event
 from tests.core.acme import Acme, H
 
 START = start_of(H) + timedelta(minutes=5)

@@ -19,8 +19,9 @@ from core.alertfile import export, placeholder, read
 from core.alertplan import Plan, apply, plan
 from core.alerts import create_alert, get_alert
 from core.errors import InvalidInput, NotAllowed
-from core.model import AlertKind, Baseline, ChannelKind, Direction, Member, Role
+from core.model import Member
 from core.store import Store, open_store
+from core.terms import AlertKind, Baseline, ChannelKind, Direction, Role
 from tests.core.acme import AT, EMAIL, HOSTS, IN_APP, SLACK, Acme, found
 
 URL = "https://hooks.slack.com/services/T000/B000/secretsecret"

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from core.chance import _exact, _normal, chance_text, rate_chance, volume_chance
-from core.model import AlertKind, Direction
 from core.rules import Condition
+from core.terms import AlertKind, Direction
 
 VOLUME = AlertKind.SOURCE_VOLUME
 RATE = AlertKind.DELIVERY_RATE

@@ -17,9 +17,9 @@ from core.clock import Hour, start_of
 from core.connection_rows import destination_rows, overview, source_rows
 from core.connections import add_destination, add_source, find, override, remove, set_enabled
 from core.errors import InvalidInput, NotFound
-from core.model import Category, ConnectionKind, Mode, Stage
 from core.names import LONGEST_NAME, check_slug, clean_name, slug_of
 from core.store import Store
+from core.terms import Category, ConnectionKind, Mode, Stage
 from tests.conftest import NOON
 from tests.core.acme import AT, Acme, H, found
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from core.clock import Hour, start_of
 from core.counts import cover, covered_hours, keep_listening, listening_spans, record, replace, series, start_listening
 from core.coverage import merged, missing, uncovered
-from core.model import CoverageKind, Stage
 from core.store import Store
+from core.terms import CoverageKind, Stage
 from tests.core.acme import Acme, H, found
 
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=8)

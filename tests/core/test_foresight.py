@@ -15,10 +15,10 @@ from core.counts import cover, keep_listening, replace, start_listening
 from core.coverage import merged, missing
 from core.errors import InvalidInput, NotFound
 from core.foresight import STEP, Passes, as_json, backtest, preview, suggest, worst_text
-from core.model import AlertKind, Baseline, CoverageKind, Direction, Stage, Verdict
 from core.replay import Foreseen, History, blind_seconds, incidents, judged, openings, read_history
 from core.rules import LARGEST_THRESHOLD, WEEK, Condition, Counts, verdict
 from core.store import Store
+from core.terms import AlertKind, Baseline, CoverageKind, Direction, Stage, Verdict
 from tests.core.acme import AT, Acme, H, found
 
 VOLUME = Condition(AlertKind.SOURCE_VOLUME, 2000)

@@ -19,8 +19,8 @@ from core.members import (
     remove_member,
     workspace_name,
 )
-from core.model import Role
 from core.store import Store
+from core.terms import Role
 from tests.conftest import NOON
 from tests.core.acme import found
 

@@ -14,9 +14,9 @@ from core.channels.senders import Senders, silent_senders
 from core.claims import CLAIM, claim
 from core.clock import micros
 from core.incidents import list_notifications, retry
-from core.model import Event
 from core.outbox import deliver_due
 from core.store import Store, open_store
+from core.terms import Event
 from tests.core.acme import Acme, found
 from tests.core.channels.servers import Hooks, Mailbox, hook_server, mail_server, part
 from tests.core.desk import START, Hand, change, real_senders, state, waiting

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from core.clock import Hour
 from core.errors import InvalidInput
-from core.model import AlertKind, Baseline, Direction, Verdict
 from core.rules import (
     Condition,
     Counts,
@@ -26,6 +25,7 @@ from core.rules import (
     windows,
     worse,
 )
+from core.terms import AlertKind, Baseline, Direction, Verdict
 
 H = Hour(500_000)
 OLD = H - 1000

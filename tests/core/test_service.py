@@ -15,23 +15,11 @@ import sqlalchemy as sa
 from core import counts
 from core.clock import Clock, FastClock, Hour, from_micros, hour_of, start_of
 from core.errors import TocsinError
-from core.model import (
-    Alert,
-    AlertChannel,
-    AlertKind,
-    Category,
-    ChannelKind,
-    Connection,
-    ConnectionKind,
-    CoverageKind,
-    Member,
-    Role,
-    SegmentLink,
-    Stage,
-)
+from core.model import Alert, AlertChannel, Connection, Member, SegmentLink
 from core.service import LATE_COUNTS, Service, due_hour
 from core.settings import load_settings
 from core.store import Store, open_store
+from core.terms import AlertKind, Category, ChannelKind, ConnectionKind, CoverageKind, Role, Stage
 
 NOON = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
 FOUR_HOURS_A_SECOND = 4 * 3600.0

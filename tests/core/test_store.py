@@ -87,7 +87,7 @@ def test_a_failed_block_changes_nothing(store: Store) -> None:
         fail()
 
     with store.read() as session:
-        assert session.exec(select(Workspace)).all() == []
+        assert session.scalars(select(Workspace)).all() == []
 
 
 def test_instants_come_back_as_they_went_in(store: Store) -> None:
@@ -96,7 +96,7 @@ def test_instants_come_back_as_they_went_in(store: Store) -> None:
         session.add(Workspace(name="Acme", created_at=moment))
 
     with store.read() as session:
-        assert session.exec(select(Workspace)).one().created_at == moment
+        assert session.scalars(select(Workspace)).one().created_at == moment
 
 
 def test_the_database_refuses_what_the_model_forbids(store: Store) -> None:

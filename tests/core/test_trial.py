@@ -9,9 +9,9 @@ import pytest
 from core.alert_spec import AlertSpec, ChannelSpec
 from core.clock import micros
 from core.errors import InvalidInput, NotAllowed, NotFound
-from core.model import AlertKind, ChannelKind
 from core.outbox import deliver_due, send_test
 from core.store import Store
+from core.terms import AlertKind, ChannelKind
 from core.trial import try_channels
 from tests.core.acme import IN_APP, Acme, found
 from tests.core.channels.servers import Hooks, hook_server, mail_server, part

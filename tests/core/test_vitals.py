@@ -9,8 +9,9 @@ from core.clock import Hour, micros
 from core.counts import record
 from core.errors import InvalidInput
 from core.first_event import arrived, begin, curl_line, python_lines, url_of
-from core.model import ChannelKind, Delivery, Event, Notification, Stage
+from core.model import Notification
 from core.store import Store
+from core.terms import ChannelKind, Delivery, Event, Stage
 from core.vitals import ChannelVitals, Vitals, vitals
 from tests.core.acme import AT, EMAIL, SLACK, Acme, H, found
 

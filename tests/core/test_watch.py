@@ -18,8 +18,8 @@ from core.clock import Hour, start_of
 from core.counts import keep_listening, start_listening
 from core.errors import InvalidInput, NotAllowed
 from core.incidents import list_incidents, list_notifications, mark_read, unread_count
-from core.model import Baseline, Direction, Stage, Verdict
 from core.store import Store, open_store
+from core.terms import Baseline, Direction, Stage, Verdict
 from core.watch import end_mutes, run_pass
 from tests.core.acme import AT, EMAIL, HOSTS, IN_APP, SLACK, Acme, H, found
 

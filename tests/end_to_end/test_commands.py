@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from core import model
+from core import terms
 from core.clock import SystemClock, hour_of, iso, start_of
 from core.commands import asked
 from core.store import open_store
@@ -378,8 +378,8 @@ def test_the_store_of_the_option_is_used(desk: Desk, tmp_path: Path, own_home: P
 
 
 @pytest.mark.parametrize(("names", "values"), [
-    (asked.CategoryName, model.Category), (asked.ModeName, model.Mode), (asked.RoleName, model.Role),
-    (asked.DirectionName, model.Direction), (asked.BaselineName, model.Baseline),
+    (asked.CategoryName, terms.Category), (asked.ModeName, terms.Mode), (asked.RoleName, terms.Role),
+    (asked.DirectionName, terms.Direction), (asked.BaselineName, terms.Baseline),
 ])
-def test_what_can_be_typed_is_what_the_store_knows(names: object, values: type[model.Role]) -> None:
+def test_what_can_be_typed_is_what_the_store_knows(names: object, values: type[terms.Role]) -> None:
     assert list(get_args(names)) == [value.value for value in values]

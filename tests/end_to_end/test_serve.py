@@ -24,19 +24,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from core import counts
 from core.clock import Hour, SystemClock, hour_of, start_of
-from core.model import (
-    Alert,
-    AlertChannel,
-    AlertKind,
-    Category,
-    ChannelKind,
-    Connection,
-    ConnectionKind,
-    Member,
-    Role,
-    Stage,
-)
+from core.model import Alert, AlertChannel, Connection, Member
 from core.store import Store, open_store
+from core.terms import AlertKind, Category, ChannelKind, ConnectionKind, Role, Stage
 from tests.processes import serving, until
 
 

@@ -23,10 +23,10 @@ from core.intake.segment.errors import SegmentError, TokenRefused
 from core.intake.segment.sync import Progress
 from core.intake.segment.token import find_token, forget_token, save_token, save_value
 from core.members import current_member
-from core.model import AlertKind, ChannelKind, Verdict
 from core.service import Service
 from core.settings import Settings, described, load_settings
 from core.store import Store
+from core.terms import AlertKind, ChannelKind, Verdict
 from core.watch import run_pass
 from tests.conftest import NOON
 from tests.end_to_end.desk import Desk

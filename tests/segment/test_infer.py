@@ -7,7 +7,7 @@ import pytest
 from core.intake.segment import infer
 from core.intake.segment.naming import clean
 from core.intake.segment.wire import Component, DestinationMetadata, Features, Permission, Resource, SourceMetadata
-from core.model import Category, Mode
+from core.terms import Category, Mode
 
 
 @pytest.mark.parametrize(("categories", "cloud", "category"), [

@@ -13,8 +13,9 @@ from core.intake.segment import link
 from core.intake.segment.catalogue import GONE
 from core.intake.segment.sync import SyncReport, sync
 from core.intake.segment.wire import Workspace
-from core.model import Alert, AlertKind, CloseReason, Connection, Incident, Member, Mode, Role
+from core.model import Alert, Connection, Incident, Member
 from core.store import Store
+from core.terms import AlertKind, CloseReason, Mode, Role
 from tests.conftest import NOON
 from tests.segment.reading import connections_in, counts_in, counts_of, members_in
 from tests.segment.workspace import Segment, destination, group, source, user
@@ -55,8 +56,8 @@ def acme(**other: Any) -> dict[str, Any]:
 
 def add_alert(store: Store, segment_id: str, *, open_incident: bool = False) -> int:
     with store.write() as session:
-        member = session.exec(select(Member)).first()
-        found = session.exec(select(Connection).where(Connection.segment_id == segment_id)).one()
+        member = session.scalars(select(Member)).first()
+        found = session.scalars(select(Connection).where(Connection.segment_id == segment_id)).one()
         assert member is not None
         assert member.id is not None
         assert found.id is not None
@@ -74,7 +75,7 @@ def add_alert(store: Store, segment_id: str, *, open_incident: bool = False) -> 
 def alert_in(store: Store, alert_id: int) -> tuple[bool, str | None]:
     """Whether an alert is enabled, and why the store itself disabled it."""
     with store.read() as session:
-        return session.exec(select(Alert.enabled, Alert.disabled_reason).where(Alert.id == alert_id)).one()
+        return session.execute(select(Alert.enabled, Alert.disabled_reason).where(Alert.id == alert_id)).one()
 
 
 async def test_a_first_sync_brings_connections_people_and_fourteen_days(store: Store, segment: Segment) -> None:
@@ -98,7 +99,7 @@ async def test_no_write_key_and_no_setting_of_segment_is_kept(sqlite_store: Stor
     await run(sqlite_store, segment)
 
     with sqlite_store.read() as session:
-        assert session.exec(select(Connection.write_key)).all() == [None] * 4
+        assert session.scalars(select(Connection.write_key)).all() == [None] * 4
 
 
 async def test_a_second_sync_an_hour_later_reads_five_hours_again(store: Store, segment: Segment) -> None:
@@ -181,7 +182,7 @@ async def test_what_disappeared_is_removed_with_its_alerts_and_comes_back(store:
     assert set(report.changes.removed) == {"s1-slug", "amplitude-prod", "pixel"}
     assert alert_in(store, watched) == (False, GONE)
     with store.read() as session:
-        assert session.exec(select(Incident.close_reason)).all() == [CloseReason.CONNECTION_REMOVED]
+        assert session.scalars(select(Incident.close_reason)).all() == [CloseReason.CONNECTION_REMOVED]
 
     segment.hold(**everything)
     report = await run(store, segment)
@@ -212,7 +213,7 @@ async def test_a_mode_set_by_a_person_stays_and_is_read(store: Store, segment: S
     segment.hold(**acme(delivery={"successful-delivery d2": {str(H - 1): 3}}))
     await run(store, segment)
     with store.write() as session:
-        found = session.exec(select(Connection).where(Connection.segment_id == "d2")).one()
+        found = session.scalars(select(Connection).where(Connection.segment_id == "d2")).one()
         found.mode, found.overridden = Mode.CLOUD, True
 
     await run(store, segment)
@@ -239,7 +240,7 @@ async def test_a_mode_set_by_a_person_is_not_betrayed(store: Store, segment: Seg
     segment.hold(**acme())
     await run(store, segment)
     with store.write() as session:
-        session.exec(select(Connection).where(Connection.segment_id == "d1")).one().overridden = True
+        session.scalars(select(Connection).where(Connection.segment_id == "d1")).one().overridden = True
     segment.change(delivery={"filtered-at-destination d1": {str(H - 2): 4}}, reasons={"d1": "MESSAGE_SENT_CLIENT_SIDE"})
 
     await run(store, segment)
@@ -259,7 +260,7 @@ async def test_people_who_left_are_removed_and_local_ones_stay(store: Store, seg
 
     assert members_in(store) == {"u1": ("papa@acme.dev", "workspace_owner"), "u2": ("kid@acme.dev", "workspace_member")}
     with store.read() as session:
-        emails = session.exec(select(Member.email).where(sa.text("removed_at IS NULL"))).all()
+        emails = session.scalars(select(Member.email).where(sa.text("removed_at IS NULL"))).all()
     assert sorted(emails) == ["kid@acme.dev", "me@host", "papa@acme.dev"]
 
 

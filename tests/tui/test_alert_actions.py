@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets._toast import Toast
@@ -23,11 +23,11 @@ from core.channels.senders import senders_of
 from core.clock import FastClock
 from core.foresight import preview
 from core.incidents import list_notifications
-from core.model import AlertKind, ChannelKind, Delivery
 from core.outbox import deliver_due
 from core.rules import Condition
 from core.settings import Settings, load_settings
 from core.store import open_store
+from core.terms import AlertKind, ChannelKind, Delivery
 from core.watch import judge_again
 from tests.core.channels.servers import Hooks, Mailbox, hook_server, mail_server, part
 from tests.tui.conftest import NOW, Opened, ready, settled, shows

@@ -17,9 +17,9 @@ from core.alert_spec import ChannelSpec
 from core.alerts import delete_alert, edit_alert, list_alerts
 from core.clock import FastClock, Hour
 from core.errors import NotAllowed
-from core.model import AlertKind, ChannelKind, Stage
 from core.settings import load_settings
 from core.store import Store
+from core.terms import AlertKind, ChannelKind, Stage
 from tests.core.acme import AT, H, found
 from tests.tui.conftest import Opened, ready, shows
 from tests.tui.hands import Hand, Keyboard, Mouse, says

@@ -20,10 +20,10 @@ from core.first_event import begin
 from core.intake.segment import link
 from core.intake.segment.wire import Workspace
 from core.members import add_member, current_member
-from core.model import Role
 from core.service import Service
 from core.settings import load_settings
 from core.store import Store, open_store
+from core.terms import Role
 from tests.segment import conftest as segment_parts
 from tests.segment.test_sync import acme
 from tests.segment.workspace import TOKEN, Segment

@@ -19,9 +19,9 @@ from core.connections import add_source
 from core.intake.segment import link
 from core.intake.segment.wire import Workspace
 from core.members import current_member
-from core.model import AlertKind, ChannelKind
 from core.service import LastPass, ServiceState
 from core.store import Store
+from core.terms import AlertKind, ChannelKind
 from tests.tui.conftest import NOW, Opened, settled, shows
 from tests.tui.test_snapshots import SIZES, Compare
 from tests.tui.workspace import at, dashboard, found, shell_of, text_of

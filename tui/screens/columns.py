@@ -10,8 +10,8 @@ from core.alert_rows import AlertRow
 from core.connection_rows import DestinationRow, SourceRow
 from core.incidents import IncidentRow
 from core.members import MemberRow
-from core.model import AlertKind
 from core.rules import percent_text
+from core.terms import AlertKind
 from tui.widgets.marks import CHANNELS
 from tui.widgets.row_table import Column
 from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline

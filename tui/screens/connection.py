@@ -16,7 +16,7 @@ from core.alerts import list_alerts
 from core.clock import hour_of
 from core.connection_rows import Overview, overview
 from core.incidents import IncidentRow, list_incidents
-from core.model import ConnectionKind, Direction, Stage
+from core.terms import ConnectionKind, Direction, Stage
 from tui.engine import Engine
 from tui.screens.alerts import AlertsView
 from tui.screens.columns import status

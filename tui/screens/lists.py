@@ -13,7 +13,7 @@ from textual.widgets import Tab, Tabs
 
 from core.connection_rows import destination_rows, source_rows, sparks_of
 from core.errors import TocsinError
-from core.model import Category, ConnectionKind, Mode
+from core.terms import Category, ConnectionKind, Mode
 from tui.engine import Engine
 from tui.screens.columns import destination_columns, source_columns
 from tui.screens.view import View

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from core.access import Actor, require_owner
 from core.errors import NotAllowed, TocsinError
 from core.members import LAST_OWNER, MemberRow, change_role, list_members, remove_member
-from core.model import Role
+from core.terms import Role
 from tui.engine import Engine
 from tui.screens.columns import member_columns
 from tui.screens.view import View

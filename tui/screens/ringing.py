@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.incidents import list_notifications
-from core.model import Event
+from core.terms import Event
 from tui.app import TocsinApp
 from tui.engine import Engine
 from tui.widgets.words import safe

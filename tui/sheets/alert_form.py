@@ -15,8 +15,8 @@ from textual.widgets import Button, Checkbox, Collapsible, Input, Select, Static
 from core.alert_spec import AlertSpec, ChannelSpec
 from core.channels.targets import parse_email, parse_slack_url
 from core.errors import InvalidInput
-from core.model import AlertKind, Baseline, ChannelKind, Direction
 from core.rules import Condition, parse_percent, percent_text
+from core.terms import AlertKind, Baseline, ChannelKind, Direction
 from tui.sheets.fields import Check, Choice, ErrorLine, Form, line, press
 from tui.sheets.foreseen import Foreseen
 from tui.widgets.words import safe

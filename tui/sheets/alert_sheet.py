@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,8 +19,8 @@ from core.alerts import create_alert, edit_alert
 from core.connections import find
 from core.errors import InvalidInput, TocsinError
 from core.foresight import preview
-from core.model import AlertKind, ConnectionKind
 from core.rules import percent_text
+from core.terms import AlertKind, ConnectionKind
 from tui.engine import Engine
 from tui.sheets.alert_form import AlertForm, Subject
 from tui.sheets.confirm import Confirm

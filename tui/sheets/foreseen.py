@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from core.clock import start_of
 from core.foresight import Preview
-from core.model import AlertKind, Verdict
+from core.terms import AlertKind, Verdict
 from tui.widgets.words import sparkline
 
 LISTED = 3

@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Select, Static
 from core.channels.targets import parse_email
 from core.errors import InvalidInput, TocsinError
 from core.members import add_member
-from core.model import Role
+from core.terms import Role
 from tui.engine import Engine
 from tui.sheets.confirm import Confirm
 from tui.sheets.fields import Choice, ErrorLine, Form, Title, line, press

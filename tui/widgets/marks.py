@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model import ChannelKind, Delivery
+from core.terms import ChannelKind, Delivery
 
 CHANNELS = {ChannelKind.EMAIL: "✉", ChannelKind.SLACK: "#", ChannelKind.IN_APP: "♪"}
 DELIVERIES = {Delivery.QUEUED: ("…", "$secondary"), Delivery.SENDING: ("…", "$secondary"),

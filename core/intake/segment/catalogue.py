@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlalchemy.orm import Session
+from sqlmodel import select
 
 from core.incidents import close_for_connection
 from core.intake.segment import infer
 from core.intake.segment.naming import clean
 from core.intake.segment.wire import Destination, Source
-from core.model import CloseReason, Connection, ConnectionKind, Mode, Origin
+from core.model import Connection
 from core.names import slug_of
 from core.store import take_lease
+from core.terms import CloseReason, ConnectionKind, Mode, Origin
 from core.watch import LEASE
 
 GONE = "its connection disappeared from Segment"
@@ -59,7 +61,7 @@ class _Reconciliation:
         self.session = session
         self.now = now
         self.changes = Changes()
-        known = session.exec(select(Connection).where(Connection.origin == Origin.SEGMENT)).all()
+        known = session.scalars(select(Connection).where(Connection.origin == Origin.SEGMENT)).all()
         self.known = {(row.kind, row.segment_id): row for row in known if row.segment_id}
         # A slug that this very sync gives up is free from the next one on: two rows never trade it in one statement.
         self.slugs = {row[0] for row in session.connection().execute(ACTIVE_SLUGS)}

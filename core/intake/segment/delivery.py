@@ -11,7 +11,7 @@ from core.intake.segment import api, readings
 from core.intake.segment.client import Client
 from core.intake.segment.errors import SegmentError, TokenRefused, Unavailable
 from core.intake.segment.readings import Span, Target
-from core.model import Stage
+from core.terms import Stage
 
 Hours = dict[Hour, int]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.intake.segment.wire import DestinationMetadata, Permission, SourceMetadata
-from core.model import Category, Mode, Role
+from core.terms import Category, Mode, Role
 
 EVENT_STREAMS = frozenset({"website", "mobile", "server", "ott"})
 OWNER = "Workspace Owner"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core import counts
 from core.clock import Hour, hour_of, micros, start_of
-from core.model import ConnectionKind, CoverageKind, Mode, Origin, Stage
+from core.terms import ConnectionKind, CoverageKind, Mode, Origin, Stage
 
 FIRST_HOURS = 14 * 24
 """What the first connect fills; also the longest window of hourly delivery counts."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.intake.segment import api, catalogue, infer, link, people, readings
@@ -22,8 +22,8 @@ from core.intake.segment.delivery import DeliveryReader, Reading
 from core.intake.segment.errors import SegmentError, TokenRefused, Unavailable
 from core.intake.segment.readings import Plan, Target
 from core.intake.segment.wire import User
-from core.model import Mode, Stage
 from core.store import Store, take_lease
+from core.terms import Mode, Stage
 
 BATCH = 25
 """Destinations whose counts are asked for, and written, together."""

@@ -18,7 +18,7 @@ from core.channels.render_html import page
 from core.channels.render_slack import blocks_of, variables_of
 from core.channels.targets import mask
 from core.clock import hour_of
-from core.model import AlertKind, ChannelKind, Event
+from core.terms import AlertKind, ChannelKind, Event
 
 FOLDER = Path(__file__).parent / "golden"
 AT = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)

@@ -31,7 +31,7 @@ from core.channels.render_slack import WORKFLOW_VARIABLES, blocks_of, escaped, v
 from core.channels.slack import scrubbed
 from core.channels.targets import SlackKind, mask, parse_email, parse_slack_url
 from core.errors import InvalidInput
-from core.model import ChannelKind, Event
+from core.terms import ChannelKind, Event
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com", "127.0.0.1:8099")
 URL = "https://hooks.slack.com/services/T000/B000/secretsecret"

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from core.clock import FastClock, hour_of, iso, start_of
 from core.connections import add_destination, add_source, set_enabled
 from core.intake.collector import Collector
-from core.model import ConnectionKind
 from core.store import Store
+from core.terms import ConnectionKind
 from tests.core.acme import H
 
 NOW = start_of(H) + timedelta(minutes=20)

@@ -14,8 +14,8 @@ from core.clock import Hour, iso, start_of
 from core.counts import LARGEST_COUNT, Key, covered_hours, series
 from core.errors import NotFound
 from core.intake.csv_file import BadRow, export_counts, import_counts, known_connections, read_counts
-from core.model import ConnectionKind, Stage
 from core.store import Store
+from core.terms import ConnectionKind, Stage
 from tests.core.acme import Acme, H, found
 
 KNOWN = {"website": (1, ConnectionKind.SOURCE), "amplitude": (2, ConnectionKind.DESTINATION)}

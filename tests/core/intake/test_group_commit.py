@@ -15,8 +15,8 @@ from core.counts import Key
 from core.errors import StoreError
 from core.intake.dedupe import unpacked
 from core.intake.group_commit import GroupCommit, Overloaded
-from core.model import Stage
 from core.store import Store
+from core.terms import Stage
 from tests.core.acme import H
 
 NOW = start_of(H) + timedelta(minutes=20)

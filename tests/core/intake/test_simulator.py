@@ -17,11 +17,11 @@ from core.clock import Clock, FastClock, Hour, from_micros, hour_of, start_of
 from core.intake import acme
 from core.intake.simulator import play, populate
 from core.intake.traffic import DEFAULT_START, expected, plan
-from core.model import Stage
 from core.outbox import silent_senders
 from core.service import Service
 from core.settings import load_settings
 from core.store import Store, open_store
+from core.terms import Stage
 
 BEGIN = start_of(DEFAULT_START) + timedelta(minutes=20)
 LATE = start_of(DEFAULT_START) + timedelta(minutes=50)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.clock import Hour, start_of
 from core.intake import acme
 from core.intake.traffic import DEFAULT_START, HISTORY_DAYS, Workspace, expected, plan
-from core.model import Category, Mode, Role, Stage
+from core.terms import Category, Mode, Role, Stage
 
 SEEDS = (1, 7, 2026)
 

@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, hour_of, iso
-from core.connections import find
-from core.counts import series
-from core.queueing import SPARK_HOURS, spark_of
+from core.counts import SPARK_HOURS, series, spark_of
 from core.rules import DAY, change_percent, rate_percent
 from core.store import Record
 from core.terms import AlertKind, Category, ConnectionKind, Mode, Stage
@@ -183,6 +181,8 @@ def sparks_of(
 
 def overview(session: Session, slug: str, now: datetime) -> Overview:
     """One connection in full. Raises NotFound."""
+    from core.connections import find  # brings the tables, which the lists of the first frame need not
+
     connection = find(session, slug)
     hour = hour_of(now)
     since = Hour(hour - 4 * DAY)

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, micros
 from core.coverage import Span, merged
-from core.terms import CoverageKind, Stage
+from core.terms import AlertKind, CoverageKind, Stage
 
 Key = tuple[int, Hour, Stage]
 """Connection id, hour, stage."""
 
 LARGEST_COUNT = 10**15
 """The largest count of one hour; 24 of them still add up within 64 bits."""
+SPARK_HOURS = 48
 
 ADD = sa.text(
     "INSERT INTO hourly_count (connection_id, hour, stage, count) VALUES (:connection, :hour, :stage, :count) "
@@ -68,6 +69,16 @@ def series(
         values = found.setdefault((connection, Stage(stage)), [0] * (until - since))
         values[hour - since] = count
     return found
+
+
+def spark_of(counted: dict[tuple[int, Stage], list[int]], connection: int, kind: AlertKind) -> list[int]:
+    """Hourly values for a sparkline: events of a source, or a destination's rate in basis points (-1: no attempts)."""
+    if kind is AlertKind.SOURCE_VOLUME:
+        return counted.get((connection, Stage.RECEIVED), [0] * SPARK_HOURS)
+    nothing = [0] * SPARK_HOURS
+    pairs = zip(counted.get((connection, Stage.DELIVERED), nothing), counted.get((connection, Stage.FAILED), nothing),
+                strict=True)
+    return [delivered * 10_000 // (delivered + failed) if delivered + failed else -1 for delivered, failed in pairs]
 
 
 def cover(session: Session, spans: Sequence[tuple[int, Hour, Hour]], kind: CoverageKind) -> None:

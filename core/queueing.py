@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 from core.channels.message import Facts, given_up_text
 from core.channels.targets import mask
 from core.clock import Hour, micros
-from core.counts import series
+from core.counts import SPARK_HOURS, series, spark_of
 from core.evaluation import Evaluation
 from core.store import Record
-from core.terms import AlertKind, ChannelKind, Delivery, Event, Stage
+from core.terms import ChannelKind, Delivery, Event
 
 STORM = 5
 """More openings than this for one channel and recipient in one pass leave as one message."""
-SPARK_HOURS = 48
 CHANNELS = """
 SELECT ch.id, ch.alert_id, ch.kind, ch.target, m.id AS member_id, m.name, m.email
 FROM alert_channel ch JOIN alert a ON a.id = ch.alert_id JOIN member m ON m.id = a.created_by
@@ -179,13 +178,3 @@ def _sparks(session: Session, told: Sequence[Evaluation], hour: Hour) -> dict[in
             if found.connection not in sparks:
                 sparks[found.connection] = spark_of(counted, found.connection, found.asks.kind)
     return sparks
-
-
-def spark_of(counted: dict[tuple[int, Stage], list[int]], connection: int, kind: AlertKind) -> list[int]:
-    """Hourly values for a sparkline: events of a source, or a destination's rate in basis points (-1: no attempts)."""
-    if kind is AlertKind.SOURCE_VOLUME:
-        return counted.get((connection, Stage.RECEIVED), [0] * SPARK_HOURS)
-    nothing = [0] * SPARK_HOURS
-    pairs = zip(counted.get((connection, Stage.DELIVERED), nothing), counted.get((connection, Stage.FAILED), nothing),
-                strict=True)
-    return [delivered * 10_000 // (delivered + failed) if delivered + failed else -1 for delivered, failed in pairs]

@@ -22,13 +22,13 @@ from core.channels.targets import mask
 from core.claims import CLAIM, Fate, Row, Unit, note_health, settle
 from core.clock import Clock, Hour, hour_of, micros
 from core.connections import find
-from core.counts import series
+from core.counts import SPARK_HOURS, series, spark_of
 from core.errors import NotFound
 from core.evaluation import evaluate
 from core.foresight import backtest
 from core.health import break_channels, mend_channels
 from core.model import Notification
-from core.queueing import SPARK_HOURS, facts_of, spark_of
+from core.queueing import facts_of
 from core.rules import DAY
 from core.store import Store, holder
 from core.terms import ChannelKind, Delivery, Event

@@ -487,7 +487,8 @@ async def test_a_notification_of_another_process_rings_the_bell_and_says_its_sen
 
 def test_ringing_the_terminal_too_writes_a_bell_and_a_desktop_notification(demo_store: Path, path: Path) -> None:
     shutil.copy(demo_store, path)
-    with Terminal([*TOCSIN, "--store", str(path)], settings={"TOCSIN_MEMBER": "ada@acme.example"}) as terminal:
+    command = [*TOCSIN, "--store", str(path), "--collector", "off", "--no-scheduler"]
+    with Terminal(command, settings={"TOCSIN_MEMBER": "ada@acme.example"}) as terminal:
         terminal.until(lambda text: "Website" in text and "♪" in text)
         terminal.press("\x10")
         terminal.until(lambda text: "Go to sources" in text)

@@ -23,6 +23,7 @@ from tui.app import TocsinApp
 from tui.engine import Engine, open_engine
 from tui.screens.connection import ConnectionView
 from tui.screens.shell import Shell
+from tui.sheets.alert_form import AlertForm
 from tui.sheets.alert_sheet import AlertSheet
 from tui.sheets.confirm import AskLine, Confirm
 from tui.sheets.foreseen import Foreseen
@@ -187,7 +188,11 @@ async def create_sheet_with_channels(pilot: Pilot[None]) -> None:
     sheet.query_one("#slack", Input).value = "https://hooks.slack.com/triggers/T01/123/abcdef"
     sheet.query_one("#finer", Collapsible).collapsed = False
     sheet.query_one("#slack", Input).focus()
-    await shows(pilot, lambda: "(•) workflow" in str(sheet.query_one("#slack-kind", Static).content))
+    await shows(pilot, lambda: "(•) workflow" in str(sheet.query_one("#slack-kind", Static).content)
+                and sheet.query_one("#least-unit").region.height)
+    form = sheet.query_one(AlertForm)
+    form.scroll_end(animate=False, immediate=True)  # wherever the focus had scrolled to by then
+    await shows(pilot, lambda: form.scroll_offset.y == form.max_scroll_y)
 
 
 async def create_sheet_with_errors(pilot: Pilot[None]) -> None:

@@ -1,24 +1,20 @@
-"""Settings: the environment first, then `config.toml` in the user's config folder, then quiet defaults."""
+"""Settings: the environment first, then `config.toml` in the user's config folder, then quiet defaults.
+
+A plain reader: every start waits for it, and a validation library takes a tenth of a second to import.
+"""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from platformdirs import user_config_path, user_data_path, user_log_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
-from core.channels.targets import mask_url
+from core.channels.targets import HIDDEN, mask_url
 from core.errors import InvalidInput
 
 PREFIX = "TOCSIN_"
@@ -47,19 +43,35 @@ def log_dir() -> Path:
     return home() or user_log_path("tocsin", appauthor=False)
 
 
-class Settings(BaseSettings):
-    """What is set. Secrets show as stars in every representation."""
+class Secret:
+    """A text that shows itself only when it is asked to."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def get_secret_value(self) -> str:
+        """The text."""
+        return self._value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is set. Secrets show as dots in every representation."""
 
     # A PostgreSQL URL may hold a password, so the address stays out of the representation too.
-    store: str = Field(default_factory=lambda: str(data_dir() / "tocsin.db"), repr=False)
+    store: str = field(default_factory=lambda: str(data_dir() / "tocsin.db"), repr=False)
     member: str | None = None
     collector: str = COLLECTOR
-    smtp_url: SecretStr | None = None
+    smtp_url: Secret | None = None
     smtp_from: str = "tocsin@localhost"
-    slack_hosts: Annotated[tuple[str, ...], NoDecode] = SLACK_HOSTS
-    segment_token: SecretStr | None = None
+    slack_hosts: tuple[str, ...] = SLACK_HOSTS
+    segment_token: Secret | None = None
     segment_url: str | None = None
 
     @property
@@ -77,60 +89,79 @@ class Settings(BaseSettings):
         """Where the log is written."""
         return log_dir()
 
-    @field_validator("slack_hosts", mode="before")
-    @classmethod
-    def split_hosts(cls, value: object) -> object:
-        """A comma list, or a list in the file."""
-        hosts = value.split(",") if isinstance(value, str) else value
-        return tuple(str(host).strip().lower() for host in hosts if str(host).strip()) if isinstance(
-            hosts, (list, tuple)) else hosts
-
-    @field_validator("collector")
-    @classmethod
-    def check_collector(cls, value: str) -> str:
-        """`off`, or HOST:PORT."""
-        if value != "off":
-            host_port(value)
-        return value
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is passed wins over the environment, and that over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
-
 
 def load_settings(**given: str | None) -> Settings:
     """The settings in force; `given` (those that are not None) win. Raises InvalidInput naming the key and the file."""
-    chosen = {name: value for name, value in given.items() if value is not None}
+    from_file = _file()
+    chosen: dict[str, Any] = {}
+    for key in NAMES:
+        value = next((value for value in (given.get(key), os.environ.get(_variable(key)) or None, from_file.get(key))
+                      if value is not None), None)
+        if value is not None:
+            try:
+                chosen[key] = CHECKS.get(key, _text)(value)
+            except ValueError as error:
+                raise InvalidInput(_complaint(key, str(error)), key) from None
+    for key in from_file:
+        if key not in NAMES:
+            raise InvalidInput(f"{config_file()} sets {key}, which is no setting; take it out, or see tocsin doctor "
+                               "for their names.", key)
+    return Settings(**chosen)
+
+
+def _file() -> dict[str, Any]:
+    if not config_file().is_file():
+        return {}
     try:
-        return _build(chosen)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise InvalidInput(_complaint(str(first["loc"][0]) if first["loc"] else "", first["type"], first["msg"]),
-                           str(first["loc"][0]) if first["loc"] else None) from None
+        return tomllib.loads(config_file().read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{config_file()} is not valid TOML: {error}.") from None
     except OSError as error:
         raise InvalidInput(f"{config_file()} cannot be read: {error.strerror}.") from None
 
 
-def _complaint(key: str, kind: str, reason: str) -> str:
+def _variable(key: str) -> str:
+    return f"{PREFIX}{key.upper()}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is a text, in quotes")
+    return value
+
+
+def _secret(value: object) -> Secret:
+    return Secret(_text(value))
+
+
+def _collector(value: object) -> str:
+    """`off`, or HOST:PORT."""
+    address = _text(value)
+    if address != "off":
+        host_port(address)
+    return address
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    """A comma list, or a list in the file."""
+    hosts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(hosts, list):
+        raise ValueError("it is a list of hosts")
+    return tuple(str(host).strip().lower() for host in hosts if str(host).strip())
+
+
+NAMES = tuple(each.name for each in fields(Settings))
+CHECKS: dict[str, Callable[[object], object]] = {
+    "collector": _collector, "smtp_url": _secret, "slack_hosts": _hosts, "segment_token": _secret}
+
+
+def _complaint(key: str, reason: str) -> str:
     """One sentence that names where the value was set, never the value: it may be a secret."""
-    if kind == "extra_forbidden":
-        return f"{config_file()} sets {key}, which is no setting; take it out, or see tocsin doctor for their names."
-    variable = f"{PREFIX}{key.upper()}"
-    where = f"The environment variable {variable}" if os.environ.get(variable) else f"The setting {key}"
-    if not os.environ.get(variable) and config_file().exists():
-        where += f" in {config_file()}"
-    return f"{where} is not acceptable: {reason.removeprefix('Value error, ').rstrip('.')}."
-
-
-def _build(chosen: Mapping[str, Any]) -> Settings:
-    return Settings(**chosen)
+    if os.environ.get(_variable(key)):
+        where = f"The environment variable {_variable(key)}"
+    else:
+        where = f"The setting {key}" + (f" in {config_file()}" if config_file().exists() else "")
+    return f"{where} is not acceptable: {reason.rstrip('.')}."
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -152,8 +183,8 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
     except (OSError, tomllib.TOMLDecodeError):
         from_file = {}
     rows = []
-    for name in type(settings).model_fields:
-        key = f"{PREFIX}{name.upper()}"
+    for name in NAMES:
+        key = _variable(name)
         origin = "environment" if os.environ.get(key) else str(config_file()) if name in from_file else "default"
         rows.append((key, _shown(getattr(settings, name)), origin))
     return rows
@@ -162,9 +193,9 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
 def _shown(value: object) -> str:
     if value is None:
         return "not set"
-    if isinstance(value, SecretStr):
+    if isinstance(value, Secret):
         text = value.get_secret_value()
-        return mask_url(text) if "://" in text else "••••"
+        return mask_url(text) if "://" in text else HIDDEN
     if isinstance(value, tuple):
         return ", ".join(value)
     return mask_url(str(value)) if "://" in str(value) else str(value)

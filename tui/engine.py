@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -64,7 +64,7 @@ class Engine:
         from core.intake.segment.token import save_value
 
         await asyncio.to_thread(save_value, self.settings, "member", email)
-        self.settings = self.settings.model_copy(update={"member": email})
+        self.settings = replace(self.settings, member=email)
         await self.renew()
 
     async def changes(self) -> int:

@@ -76,6 +76,16 @@ def test_a_bad_value_in_the_file_is_told_with_its_key_and_file(own_home: Path) -
         load_settings()
 
 
+@pytest.mark.parametrize(("key", "value"), [
+    ("member", "5"), ("smtp_url", "topsecret = 1"), ("segment_token", "[1]"), ("slack_hosts", "7"), ("store", "true")])
+def test_a_value_of_another_kind_in_the_file_is_told_with_its_key(own_home: Path, key: str, value: str) -> None:
+    write(own_home, f"{key} = {{ {value} }}\n" if "=" in value else f"{key} = {value}\n")
+
+    with pytest.raises(InvalidInput, match=rf"The setting {key} in .*config\.toml is not acceptable: it is a") as told:
+        load_settings()
+    assert "topsecret" not in str(told.value)
+
+
 def test_a_bad_value_in_the_environment_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_COLLECTOR", "127.0.0.1:99999")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import signal
 import time
@@ -195,7 +196,9 @@ class Service:
         return max(1.0, HEARTBEAT_S / max(1.0, self._clock.speed))
 
     async def _listen(self, host: str, port: int) -> None:
-        from core.intake.collector import Collector  # brings aiohttp, which `--collector off` never needs
+        # Brings aiohttp, which `--collector off` never needs, and which takes too long for the event loop.
+        await asyncio.to_thread(importlib.import_module, "core.intake.collector")
+        from core.intake.collector import Collector
 
         collector = Collector(self._store, self._clock, log)
         host, port = await collector.start(host, port)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from core.alert_rows import AlertRow
-from core.connection_rows import DestinationRow, SourceRow
-from core.incidents import IncidentRow
-from core.members import MemberRow
 from core.rules import percent_text
 from core.terms import AlertKind
 from tui.widgets.marks import CHANNELS
 from tui.widgets.row_table import Column
 from tui.widgets.words import STATES, ago, arrow, length, number, percent, sparkline
+
+if TYPE_CHECKING:
+    from core.alert_rows import AlertRow
+    from core.connection_rows import DestinationRow, SourceRow
+    from core.incidents import IncidentRow
+    from core.members import MemberRow
 
 SPARK = 16
 RATES = 12

@@ -12,9 +12,10 @@ from textual.command import Provider
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from tui.widgets.bell import Bell
+from tui.widgets.keys import Keys
 from tui.widgets.leaving import unless_gone
 from tui.widgets.sidebar import PLACES, Sidebar
 from tui.widgets.words import ago, safe
@@ -67,6 +68,8 @@ class Shell(Screen[None]):
         self._here = ""
         self.seen: int | None = None
         """The store's change number that the screen shows."""
+        self._shown = asyncio.Event()
+        """Set once a place has its rows on the screen."""
         self._around: Bearings | None = None
         self._memory: Memory | None = None
         self._going = False
@@ -86,7 +89,7 @@ class Shell(Screen[None]):
                 yield Static("", id="trouble")
                 yield Container(Static("Opening the store…", id="loading"), id="place")
                 yield Input(placeholder="filter…", id="filter")
-        yield Footer()
+        yield Keys()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what makes sense at this place."""
@@ -99,13 +102,14 @@ class Shell(Screen[None]):
         trouble.set_class(bool(sentence), "shown")
 
     async def begin(self, engine: Engine) -> None:
-        """Show the first place, and keep it as the store is."""
+        """Show the first place with its rows, and keep it as the store is."""
         self.engine = engine
         await self._recall(engine)
         await self._refresh()
         await self._begin_at()
         self.set_interval(POLL_S, self._look)
         self.set_interval(REFRESH_S, self._again)
+        await self._shown.wait()
 
     async def _recall(self, engine: Engine) -> None:
         """Take up what this member's screens remember."""
@@ -136,7 +140,8 @@ class Shell(Screen[None]):
 
     async def go(self, place: str, slug: str = "", tab: str = "overview", alert: int | None = None) -> None:
         """Go to a place, or to a connection by its slug, one of its tabs, and an alert in it."""
-        await self._open((place, slug, tab, alert))
+        with unless_gone(self):
+            await self._open((place, slug, tab, alert))
 
     def _note(self) -> None:
         """Note how the place looks that is shown."""
@@ -188,6 +193,7 @@ class Shell(Screen[None]):
         await self._load(view)
         if self._memory is not None and view is self.view and not stood:
             self._memory.select_again(self._here, view)
+        self.call_after_refresh(self._shown.set)
 
     async def _load(self, view: View) -> None:
         from core.errors import TocsinError
@@ -236,7 +242,6 @@ class Shell(Screen[None]):
     async def _refresh(self) -> None:
         from core.bearings import bearings
         from core.errors import TocsinError
-        from tui.screens.ringing import ring
 
         if self.engine is None:
             return
@@ -250,6 +255,8 @@ class Shell(Screen[None]):
         self.query_one(Bell).unread = around.unread
         self._show_around(around)
         if before is not None and around.unread > before.unread:
+            from tui.screens.ringing import ring
+
             await ring(cast("TocsinApp", self.app), self.engine, around.unread - before.unread, loud=self.rings)
         if self.view is not None:
             await self._load(self.view)

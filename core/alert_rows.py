@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.access import Action, Actor, sees_targets, why_not
 from core.alert_spec import AlertSpec, ChannelSpec
 from core.channels.targets import mask
 from core.clock import from_micros, iso, micros
 from core.rules import percent_text
-from core.store import Record
+from core.store import Record, Session
 from core.terms import AlertKind, Baseline, ChannelKind, Direction
 
 ALERTS = """

@@ -15,7 +15,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import yaml
-from sqlalchemy.orm import Session
 
 from core.access import Actor
 from core.alert_rows import AlertRow, alert_rows
@@ -23,7 +22,7 @@ from core.alert_spec import AlertSpec, ChannelSpec
 from core.errors import InvalidInput
 from core.names import check_slug, clean_name
 from core.rules import parse_percent, percent_text
-from core.store import Record
+from core.store import Record, Session
 from core.terms import AlertKind, Baseline, Category, ChannelKind, ConnectionKind, Direction, Mode, Origin
 
 VERSION = "1"

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from core.access import Action, Actor
@@ -25,7 +24,7 @@ from core.errors import InvalidInput, NotAllowed, TocsinError
 from core.members import add_member
 from core.model import Connection, Member
 from core.rules import percent_text
-from core.store import take_lease
+from core.store import Session, take_lease
 from core.terms import AlertKind, Category, ChannelKind, ConnectionKind, Mode, Role
 
 LEASE = "pass"
@@ -84,7 +83,8 @@ def plan(
     Raises NotAllowed or InvalidInput, naming file, line and key, for the first thing that cannot be done.
     """
     rows = alert_rows(session, actor, now)
-    people = {email.lower() for email in session.scalars(select(Member.email).where(col(Member.removed_at).is_(None)))}
+    present = session.objects.exec(select(Member.email).where(col(Member.removed_at).is_(None)))
+    people = {email.lower() for email in present}
     held = _held(session)
     pairs = _paired(file.alerts, rows, environment)
     fresh = [wanted for wanted, row in pairs if row is None]
@@ -146,7 +146,7 @@ def _do(session: Session, actor: Actor, change: Change, now: datetime, slack_hos
     elif change.spec is not None and change.alert is not None:
         edit_alert(session, actor, change.alert, change.spec, now, slack_hosts)
     elif change.spec is not None and change.wanted is not None:
-        creator = session.scalars(select(Member).where(
+        creator = session.objects.exec(select(Member).where(
             Member.email == change.wanted.creator, col(Member.removed_at).is_(None))).one()
         if creator.id is None:
             raise AssertionError("a stored row has an id")
@@ -196,7 +196,7 @@ def _connections(
 
 def _held(session: Session) -> dict[str, AlertKind | None]:
     """For each connection of the store, the kind of alert it carries."""
-    rows = session.execute(select(Connection.slug, Connection.kind, Connection.category, Connection.mode).where(
+    rows = session.objects.exec(select(Connection.slug, Connection.kind, Connection.category, Connection.mode).where(
         col(Connection.removed_at).is_(None)))
     return {slug: _carries(ConnectionKind(kind), Category(category) if category else None, Mode(mode) if mode else None)
             for slug, kind, category, mode in rows}

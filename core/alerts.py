@@ -7,7 +7,6 @@ from dataclasses import replace as changed
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from core.access import Action, Actor, require
@@ -18,7 +17,7 @@ from core.errors import InvalidInput, NotFound
 from core.incidents import close_for_alerts, drop_queued
 from core.model import Alert, AlertChannel, Connection, Member
 from core.rules import LARGEST_THRESHOLD
-from core.store import take_lease
+from core.store import Session, take_lease
 from core.terms import AlertKind, Baseline, Category, ChannelKind, CloseReason, ConnectionKind, Direction, Mode
 from core.watch import LEASE, end_mutes, judge_again
 
@@ -34,7 +33,7 @@ def create_alert(
 
     Raises NotFound for the slug, InvalidInput (with the field) for a value that is not acceptable.
     """
-    connection = session.scalars(
+    connection = session.objects.exec(
         select(Connection).where(Connection.slug == slug, col(Connection.removed_at).is_(None))).one_or_none()
     if connection is None:
         raise NotFound(f"There is no connection called {slug}.")
@@ -44,11 +43,12 @@ def create_alert(
         connection_id=_id(connection.id), kind=spec.kind, threshold=spec.threshold, direction=spec.direction,
         baseline=spec.baseline, min_events=spec.min_events, reminder_hours=spec.reminder_hours,
         say_resolved=spec.say_resolved, enabled=spec.enabled, created_by=actor.id, created_at=now)
-    session.add(alert)
-    session.flush()
+    session.objects.add(alert)
+    session.objects.flush()
     for channel in spec.channels:
-        session.add(AlertChannel(alert_id=_id(alert.id), kind=channel.kind, target=channel.target, label=channel.label))
-    session.flush()
+        session.objects.add(AlertChannel(
+            alert_id=_id(alert.id), kind=channel.kind, target=channel.target, label=channel.label))
+    session.objects.flush()
     return _id(alert.id)
 
 
@@ -71,8 +71,8 @@ def edit_alert(
     differs = verdict_before != (alert.threshold, alert.direction, alert.baseline, alert.min_events)
     if spec.enabled != alert.enabled:
         _switch(session, alert, spec.enabled, now)
-    session.add(alert)
-    session.flush()
+    session.objects.add(alert)
+    session.objects.flush()
     if differs:
         close_for_alerts(session, [alert_id], CloseReason.EDITED, now)
         judge_again(session, [alert_id], now)
@@ -94,8 +94,8 @@ def mute(session: Session, actor: Actor, alert_id: int, until: datetime, now: da
     if until <= now:
         raise InvalidInput("A mute must end in the future.", "until")
     alert.muted_until = until
-    session.add(alert)
-    session.flush()
+    session.objects.add(alert)
+    session.objects.flush()
     drop_queued(session, alert_id)
 
 
@@ -104,8 +104,8 @@ def unmute(session: Session, actor: Actor, alert_id: int, now: datetime) -> None
     alert = _allowed(session, actor, alert_id, Action.MUTE, now)
     if alert.muted_until is not None:
         alert.muted_until = now
-        session.add(alert)
-        session.flush()
+        session.objects.add(alert)
+        session.objects.flush()
         end_mutes(session, now, now)
 
 
@@ -114,15 +114,15 @@ def delete_alert(session: Session, actor: Actor, alert_id: int, now: datetime) -
     alert = _allowed(session, actor, alert_id, Action.DELETE, now)
     close_for_alerts(session, [alert_id], CloseReason.ALERT_DELETED, now)
     alert.deleted_at = now
-    session.add(alert)
-    session.flush()
+    session.objects.add(alert)
+    session.objects.flush()
 
 
 def list_alerts(
     session: Session, actor: Actor, *, slug: str | None = None, state: str | None = None, now: datetime
 ) -> list[AlertRow]:
     """Every alert (of one connection, in one state), firing first, as rows ready for a table."""
-    if slug is not None and session.scalars(select(Connection.id).where(
+    if slug is not None and session.objects.exec(select(Connection.id).where(
             Connection.slug == slug, col(Connection.removed_at).is_(None))).first() is None:
         raise NotFound(f"There is no connection called {slug}.")
     rows = alert_rows(session, actor, now, slug=slug)
@@ -186,7 +186,7 @@ def _check_connection(connection: Connection, kind: AlertKind) -> None:
 def _allowed(session: Session, actor: Actor, alert_id: int, action: Action, now: datetime) -> Alert:
     """The alert, held against a pass until the transaction ends, when `actor` may do `action` to it."""
     take_lease(session, LEASE, now)
-    found = session.execute(select(Alert, Member).where(
+    found = session.objects.exec(select(Alert, Member).where(
         Alert.id == alert_id, col(Alert.deleted_at).is_(None), Alert.created_by == Member.id)).one_or_none()
     if found is None:
         raise NotFound(f"There is no alert {alert_id}.")
@@ -197,28 +197,28 @@ def _allowed(session: Session, actor: Actor, alert_id: int, action: Action, now:
 
 def _switch(session: Session, alert: Alert, enabled: bool, now: datetime) -> None:
     alert.enabled, alert.disabled_reason, alert.judged_hour = enabled, None, None
-    session.add(alert)
-    session.flush()
+    session.objects.add(alert)
+    session.objects.flush()
     if not enabled:
         close_for_alerts(session, [_id(alert.id)], CloseReason.ALERT_DISABLED, now)
 
 
 def _set_channels(session: Session, alert_id: int, wanted: Sequence[ChannelSpec], now: datetime) -> None:
     """Keep channels that stay as they are, with their health; an edited one is mended, a missing one removed."""
-    kept = {channel.kind: channel for channel in session.scalars(select(AlertChannel).where(
+    kept = {channel.kind: channel for channel in session.objects.exec(select(AlertChannel).where(
         AlertChannel.alert_id == alert_id, col(AlertChannel.removed_at).is_(None)))}
     for spec in wanted:
         channel = kept.pop(spec.kind, None) or AlertChannel(alert_id=alert_id, kind=spec.kind)
         if channel.target != spec.target:
             channel.broken_since = channel.broken_answer = None
         channel.target, channel.label = spec.target, spec.label
-        session.add(channel)
+        session.objects.add(channel)
     for gone in kept.values():
         gone.removed_at = now
-        session.add(gone)
+        session.objects.add(gone)
         session.connection().execute(sa.text(
             "UPDATE notification SET state = 'dropped' WHERE channel_id = :id AND state = 'queued'"), {"id": gone.id})
-    session.flush()
+    session.objects.flush()
 
 
 def _id(value: int | None) -> int:

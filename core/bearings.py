@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.alert_rows import TITLES
 from core.clock import from_micros, micros
 from core.rules import percent_text
+from core.store import Session
 from core.terms import AlertKind, ConnectionKind
 
 AROUND = """

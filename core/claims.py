@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, word
 from core.channels.outcome import Envelope
@@ -23,7 +22,7 @@ from core.channels.senders import AT_ONCE, Senders, place_of
 from core.clock import from_micros, micros
 from core.incidents import drop_queued
 from core.queueing import tell_given_up
-from core.store import Record, Store
+from core.store import Record, Session, Store
 from core.terms import ChannelKind, Delivery, Event
 
 CLAIM = timedelta(minutes=2)

@@ -8,12 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, hour_of, iso
 from core.counts import SPARK_HOURS, series, spark_of
 from core.rules import DAY, change_percent, rate_percent
-from core.store import Record
+from core.store import Record, Session
 from core.terms import AlertKind, Category, ConnectionKind, Mode, Stage
 
 CONNECTIONS = """

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from core.errors import InvalidInput, NotFound
 from core.incidents import close_for_connection
 from core.model import Alert, Connection
 from core.names import check_slug, clean_name, slug_of
-from core.store import take_lease
+from core.store import Session, take_lease
 from core.terms import Category, CloseReason, ConnectionKind, Mode
 
 LEASE = "pass"
@@ -56,7 +55,7 @@ def add_destination(
 def find(session: Session, slug: str, kind: ConnectionKind | None = None) -> Connection:
     """The connection `slug`, of a kind if one is asked for. Raises NotFound."""
     what = kind.value if kind else "connection"
-    connection = session.scalars(
+    connection = session.objects.exec(
         select(Connection).where(Connection.slug == slug, col(Connection.removed_at).is_(None))).one_or_none()
     if connection is None or (kind is not None and connection.kind is not kind):
         raise NotFound(f"There is no {what} called {slug}.")
@@ -68,8 +67,8 @@ def set_enabled(session: Session, slug: str, kind: ConnectionKind, enabled: bool
     take_lease(session, LEASE, now)
     connection = find(session, slug, kind)
     connection.enabled = enabled
-    session.add(connection)
-    session.flush()
+    session.objects.add(connection)
+    session.objects.flush()
     session.connection().execute(sa.text("UPDATE alert SET judged_hour = NULL WHERE connection_id = :id"),
                                  {"id": connection.id})
     if not enabled and connection.id is not None:
@@ -80,19 +79,19 @@ def remove(session: Session, slug: str, kind: ConnectionKind, now: datetime) -> 
     """Remove a connection and its alerts; their history stays. Raises InvalidInput while destinations hang on it."""
     take_lease(session, LEASE, now)
     connection = find(session, slug, kind)
-    hanging = session.scalars(select(Connection.slug).where(
+    hanging = session.objects.exec(select(Connection.slug).where(
         Connection.source_id == connection.id, col(Connection.removed_at).is_(None))).all()
     if hanging:
         raise InvalidInput(f"{slug} still feeds {', '.join(sorted(hanging))}; remove those first.")
     if connection.id is not None:
         close_for_connection(session, connection.id, CloseReason.CONNECTION_REMOVED, now)
-    for alert in session.scalars(select(Alert).where(
+    for alert in session.objects.exec(select(Alert).where(
             Alert.connection_id == connection.id, col(Alert.deleted_at).is_(None))):
         alert.deleted_at = now
-        session.add(alert)
+        session.objects.add(alert)
     connection.removed_at, connection.write_key = now, None
-    session.add(connection)
-    session.flush()
+    session.objects.add(connection)
+    session.objects.flush()
 
 
 def override(
@@ -107,12 +106,12 @@ def override(
     else:
         raise InvalidInput("A source has a category, a destination has a mode.")
     connection.overridden = True
-    session.add(connection)
-    session.flush()
+    session.objects.add(connection)
+    session.objects.flush()
 
 
 def _slug(session: Session, name: str, slug: str | None) -> str:
-    taken = set(session.scalars(select(Connection.slug).where(col(Connection.removed_at).is_(None))))
+    taken = set(session.objects.exec(select(Connection.slug).where(col(Connection.removed_at).is_(None))))
     if slug is None:
         return slug_of(clean_name(name), taken)
     if check_slug(slug) in taken:
@@ -121,8 +120,8 @@ def _slug(session: Session, name: str, slug: str | None) -> str:
 
 
 def _add(session: Session, connection: Connection) -> Added:
-    session.add(connection)
-    session.flush()
+    session.objects.add(connection)
+    session.objects.flush()
     if connection.id is None:
         raise AssertionError("a stored row has an id")
     return Added(connection.id, connection.slug, connection.write_key)

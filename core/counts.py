@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, micros
 from core.coverage import Span, merged
+from core.store import Session
 from core.terms import AlertKind, CoverageKind, Stage
 
 Key = tuple[int, Hour, Stage]

@@ -10,7 +10,6 @@ from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import Hour, from_micros, iso, start_of
 from core.counts import covered_hours, listening_seconds
@@ -28,7 +27,7 @@ from core.rules import (
     verdict,
     windows,
 )
-from core.store import Record
+from core.store import Record, Session
 from core.terms import AlertKind, Baseline, Direction, Origin, Verdict
 
 ALERTS = """

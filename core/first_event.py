@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.connections import add_source, find
+from core.store import Session
 
 COUNTED = sa.text("SELECT COALESCE(SUM(count), 0) FROM hourly_count WHERE connection_id = :id")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what a person sends to, not what is bound

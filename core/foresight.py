@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from core.chance import chance_text
 from core.channels.message import shown
 from core.clock import Hour, hour_of, iso, start_of
@@ -29,6 +27,7 @@ from core.rules import (
     rate_percent,
     verdict,
 )
+from core.store import Session
 from core.terms import AlertKind, Baseline, Verdict
 
 STEP = 10

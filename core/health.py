@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, refused_text
 from core.channels.targets import mask
 from core.claims import Unit
 from core.clock import micros
 from core.queueing import channel_failed_row, insert_notifications
+from core.store import Session
 
 BREAK = """
 UPDATE alert_channel SET broken_since = :now, broken_answer = :answer

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.access import Actor, sees_targets
 from core.channels.message import Facts, sentence
@@ -18,7 +17,7 @@ from core.channels.targets import mask
 from core.clock import from_micros, iso, micros
 from core.errors import InvalidInput, NotAllowed, NotFound
 from core.rules import change_percent, rate_percent
-from core.store import Record
+from core.store import Record, Session
 from core.terms import AlertKind, ChannelKind, CloseReason, Delivery, Event
 
 INCIDENTS = """

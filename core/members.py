@@ -12,14 +12,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.access import Actor, require_owner
 from core.channels.targets import parse_email
 from core.clock import from_micros, iso, micros
 from core.errors import InvalidInput, NotFound
 from core.names import clean_name
-from core.store import Record, take_lease
+from core.store import Record, Session, take_lease
 from core.terms import Role
 
 LAST_OWNER = "A workspace keeps at least one owner; make somebody else an owner first."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+
+from core.store import Session
 
 KEEP = """
 INSERT INTO preference (member_id, name, value) VALUES (:member, :name, :value)

@@ -11,14 +11,13 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, given_up_text
 from core.channels.targets import mask
 from core.clock import Hour, micros
 from core.counts import SPARK_HOURS, series, spark_of
 from core.evaluation import Evaluation
-from core.store import Record
+from core.store import Record, Session
 from core.terms import ChannelKind, Delivery, Event
 
 STORM = 5

@@ -11,13 +11,13 @@ from itertools import accumulate
 from operator import sub
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import Hour, start_of
 from core.counts import covered_hours, listening_seconds, series
 from core.coverage import Span, merged, uncovered
 from core.errors import InvalidInput, NotFound
 from core.rules import DAY, TOLERATED_GAP_S, WEEK, Condition, Counts, OpenIncident, Step, step, verdict, windows, worse
+from core.store import Session
 from core.terms import AlertKind, ConnectionKind, Origin, Stage, Verdict
 
 LONGEST_LOOK_BACK = WEEK + DAY

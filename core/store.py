@@ -9,16 +9,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection as Link
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
 
 from core.clock import SystemClock, micros
 from core.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlmodel import Session as Objects
 
 HEAD = "0001"
 """The newest schema revision; a test holds it equal to the migrations'."""
@@ -30,6 +33,30 @@ OURS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc
 """Complaints about what was asked; all others are about the store: locked, spoilt, out of reach."""
 DATA_VERSION = "PRAGMA data_version"
 SNAPSHOT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+class Session:
+    """One transaction: named SQL on its `connection`, and the tables' rows as `objects`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def connection(self) -> Link:
+        """What runs SQL in this transaction."""
+        return self._link
+
+    @cached_property
+    def objects(self) -> Objects:
+        """SQLModel's session in the same transaction; what it was given is written when the transaction ends."""
+        from sqlmodel import Session as Objects  # takes longer to import than the first rows take to read
+
+        return Objects(self._link, expire_on_commit=False)
+
+    def end(self) -> None:
+        """Write what `objects` still holds, and let go of it."""
+        if "objects" in self.__dict__:
+            self.objects.flush()
+            self.objects.close()
 
 
 class Store:
@@ -54,9 +81,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and writes nothing."""
-        with self._told(), Session(self.engine) as session:
-            yield session
-            session.rollback()
+        with self._told(), self.engine.connect() as link:
+            link.begin()
+            yield Session(link)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -64,10 +91,10 @@ class Store:
 
         On SQLite it takes the write lock at once, so what it reads cannot change before it writes.
         """
-        with self._told(), Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options={"tocsin_write": True})
+        with self._told(), self.engine.connect().execution_options(tocsin_write=True) as link, link.begin():
+            session = Session(link)
             yield session
-            session.commit()
+            session.end()
 
     def changes(self) -> int:
         """A number that differs after another connection, of any process, has committed a change."""

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.access import Action, Actor, require
 from core.alert_spec import AlertSpec
@@ -30,7 +29,7 @@ from core.health import break_channels, mend_channels
 from core.model import Notification
 from core.queueing import facts_of
 from core.rules import DAY
-from core.store import Store, holder
+from core.store import Session, Store, holder
 from core.terms import ChannelKind, Delivery, Event
 
 ALERT = """
@@ -108,8 +107,8 @@ def _prepare(store: Store, actor: Actor, alert_id: int, claimer: str, now: datet
                 state=Delivery.SENT if in_app else Delivery.SENDING, attempts=0 if in_app else 1, created_at=now,
                 due_at=now, claimed_by=None if in_app else claimer, claimed_until=None if in_app else now + CLAIM,
                 sent_at=now if in_app else None)
-            session.add(row)
-            session.flush()
+            session.objects.add(row)
+            session.objects.flush()
             assert row.id is not None
             units.append(Unit(row.channel, row.recipient, (
                 Row(row.id, alert_id, Event.TEST, channel, body, row.occasion, 1, now),)))

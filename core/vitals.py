@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.access import Actor, sees_targets
 from core.channels.targets import mask
 from core.clock import from_micros
 from core.intake.segment.link import Link
 from core.intake.segment.link import find as find_link
+from core.store import Session
 from core.terms import ChannelKind
 
 SIZE = {"sqlite": sa.text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),

@@ -13,14 +13,13 @@ from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.channels.message import Facts, gap_text
 from core.clock import Hour, hour_of, micros, start_of
 from core.evaluation import Evaluation, VerdictRow, evaluate, verdict_row
 from core.queueing import Told, in_app_row, insert_notifications, queue
 from core.rules import Step, step, worse
-from core.store import Store, take_lease
+from core.store import Session, Store, take_lease
 from core.terms import AlertKind, Event, Verdict
 
 LEASE = "pass"

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.orm import Session
-
 from core.access import Actor
 from core.clock import Clock
 from core.errors import NotAllowed
 from core.members import current_member, known_member, workspace_name
 from core.settings import Settings
-from core.store import Store, open_store
+from core.store import Session, Store, open_store
 
 if TYPE_CHECKING:
     from core.channels.senders import Senders

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
-    from sqlalchemy.orm import Session
 
     from core.access import Actor
     from core.settings import Settings
-    from core.store import Store
+    from core.store import Session, Store
 
 
 @dataclass(frozen=True, slots=True)

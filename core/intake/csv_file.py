@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import BinaryIO
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from core.clock import EPOCH, Hour, hour_of, iso, parse_time, start_of
@@ -18,6 +17,7 @@ from core.connections import find
 from core.counts import LARGEST_COUNT, Key, cover, replace
 from core.errors import InvalidInput
 from core.model import Connection
+from core.store import Session
 from core.terms import ConnectionKind, CoverageKind, Stage
 
 HEADER = ["connection", "hour", "stage", "count"]
@@ -61,7 +61,7 @@ class BadRow(InvalidInput):
 
 def known_connections(session: Session) -> dict[str, tuple[int, ConnectionKind]]:
     """What a file's first column may name."""
-    rows = session.execute(select(Connection.slug, Connection.id, Connection.kind).where(
+    rows = session.objects.exec(select(Connection.slug, Connection.id, Connection.kind).where(
         col(Connection.removed_at).is_(None)))
     return {slug: (identity, ConnectionKind(kind)) for slug, identity, kind in rows if identity is not None}
 
@@ -113,7 +113,7 @@ def export_counts(session: Session, *, slug: str | None = None, since: datetime 
     if slug is not None:
         find(session, slug)
     # PostgreSQL would sort by its locale, and two stores with the same counts would export differently.
-    order = "c.slug" if session.get_bind().dialect.name == "sqlite" else 'c.slug COLLATE "C"'
+    order = "c.slug" if session.connection().dialect.name == "sqlite" else 'c.slug COLLATE "C"'
     keys = {"slug": slug or "", "since": hour_of(since) if since else 0}
     found = session.connection().execution_options(yield_per=BATCH).execute(
         sa.text(EXPORT.format(slug=order)), keys)

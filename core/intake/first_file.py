@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
-from sqlalchemy.orm import Session
-
 from core.connections import add_source
 from core.counts import Key
 from core.intake.csv_file import Imported, Known, import_counts, read_counts
 from core.names import SLUG
+from core.store import Session
 from core.terms import ConnectionKind
 
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
-from sqlalchemy.orm import Session
 
 from core import alerts, connections, counts, incidents, outbox, watch
 from core.access import Actor
@@ -34,7 +33,7 @@ from core.intake.traffic import (
 )
 from core.model import Connection, Member
 from core.model import Workspace as WorkspaceRow
-from core.store import Store
+from core.store import Session, Store
 from core.terms import ChannelKind, ConnectionKind, CoverageKind, Stage
 
 __all__ = ["expected", "plan", "play", "populate"]
@@ -100,14 +99,14 @@ async def play(workspace: Workspace, clock: Clock, base_url: str) -> None:
 
 def _people(session: Session, workspace: Workspace, now: datetime) -> dict[str, Actor]:
     """The members, as actors by email. The owner gets the account of whoever starts the demo."""
-    session.add(WorkspaceRow(id=1, name=workspace.name, created_at=now - timedelta(days=HISTORY_DAYS)))
+    session.objects.add(WorkspaceRow(id=1, name=workspace.name, created_at=now - timedelta(days=HISTORY_DAYS)))
     people = {}
     for person in workspace.members:
         row = Member(email=person.email, name=person.name, role=person.role,
                      account=_account() if person.email == acme.OWNER else None,
                      created_at=now - timedelta(days=person.joined))
-        session.add(row)
-        session.flush()
+        session.objects.add(row)
+        session.objects.flush()
         people[person.email] = Actor(int(row.id or 0), row.email, row.name, row.role)
     return people
 
@@ -127,7 +126,7 @@ def _connections(session: Session, workspace: Workspace, owner: Actor, now: date
         added = connections.add_source(session, source.name, slug=source.slug, type=source.type,
                                        category=source.category, now=then)
         ids[source.slug] = added.id
-        row = session.get_one(Connection, added.id)
+        row = session.objects.get_one(Connection, added.id)
         row.write_key = source.write_key  # `play` knows it from the seed
     for sink in workspace.destinations:
         added = connections.add_destination(session, sink.name, sink.source, slug=sink.slug, type=sink.type,
@@ -137,7 +136,7 @@ def _connections(session: Session, workspace: Workspace, owner: Actor, now: date
         if not planned.enabled:
             kind = ConnectionKind.SOURCE if isinstance(planned, PlannedSource) else ConnectionKind.DESTINATION
             connections.set_enabled(session, planned.slug, kind, False, then)
-    session.flush()
+    session.objects.flush()
     return ids
 
 

@@ -33,8 +33,8 @@ def fill(store: Store, days: int) -> None:
     with store.write() as session:
         source = Connection(kind=ConnectionKind.SOURCE, slug="website", name="Website", type="Javascript",
                             category=Category.EVENT_STREAMS, write_key="wk", created_at=start_of(first))
-        session.add(source)
-        session.flush()
+        session.objects.add(source)
+        session.objects.flush()
         assert source.id is not None
         wave = [100 + 80 * abs(12 - hour % 24) // 12 for hour in range(first, HOUR)]
         replace(session, {

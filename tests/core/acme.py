@@ -82,12 +82,12 @@ def found(store: Store) -> Acme:
         grace = Member(email="grace@example.com", name="Grace Hopper", role=Role.MEMBER, created_at=made)
         website = Connection(kind=ConnectionKind.SOURCE, slug="website", name="Website", type="Javascript",
                              category=Category.EVENT_STREAMS, write_key="wk_website", created_at=made)
-        session.add_all([ada, grace, website])
-        session.flush()
+        session.objects.add_all([ada, grace, website])
+        session.objects.flush()
         amplitude = Connection(kind=ConnectionKind.DESTINATION, slug="amplitude", name="Amplitude", type="Amplitude",
                                mode=Mode.CLOUD, source_id=website.id, created_at=made)
-        session.add(amplitude)
-        session.flush()
+        session.objects.add(amplitude)
+        session.objects.flush()
         assert ada.id
         assert grace.id
         assert website.id

@@ -50,11 +50,11 @@ def waiting(acme: Acme, target: str, *, fold: str | None = None, at: datetime = 
     with acme.store.write() as session:
         alert = Alert(connection_id=acme.website, kind=AlertKind.SOURCE_VOLUME, threshold=2000, created_by=acme.ada.id,
                       created_at=at)
-        session.add(alert)
-        session.flush()
+        session.objects.add(alert)
+        session.objects.flush()
         channel = AlertChannel(alert_id=alert.id or 0, kind=kind, target=target)
-        session.add(channel)
-        session.flush()
+        session.objects.add(channel)
+        session.objects.flush()
         facts = Facts(event="opened", kind="source_volume", alert=alert.id, connection="website",
                       connection_name="Website", threshold=2000, current=812, baseline=2801, window_start=H - 24,
                       window_end=H, spark=[100] * 24 + [30] * 24, set_by="Ada Lovelace",
@@ -62,8 +62,8 @@ def waiting(acme: Acme, target: str, *, fold: str | None = None, at: datetime = 
         row = Notification(alert_id=alert.id, event=Event.OPENED, occasion=H, channel=kind, channel_id=channel.id,
                            recipient=target, body=msgspec.json.encode(facts).decode(), fold=fold,
                            state=Delivery.QUEUED, created_at=at, due_at=at)
-        session.add(row)
-        session.flush()
+        session.objects.add(row)
+        session.objects.flush()
         return row.id or 0
 
 

@@ -130,7 +130,7 @@ def test_a_file_makes_an_empty_store_the_same(acme: Acme, tmp_path: Path) -> Non
     text = exported(acme)
     empty = open_store(str(tmp_path / "empty.db"))
     with empty.write() as session:
-        session.add(Member(email="root@box", name="root", role=Role.OWNER, created_at=AT))
+        session.objects.add(Member(email="root@box", name="root", role=Role.OWNER, created_at=AT))
     there = Acme(empty, Actor(1, "root@box", "root", Role.OWNER), acme.grace, 0, 0)
 
     made = applied(there, text, environment={NAME[2:-1]: URL})
@@ -370,9 +370,9 @@ def test_one_creators_alerts_become_what_the_file_says(
 def test_a_creator_who_left_keeps_their_alert(embedded: Acme) -> None:
     embedded.alert("website", 2000, actor=embedded.grace)
     with embedded.store.write() as session:
-        member = session.get(Member, embedded.grace.id)
+        member = session.objects.get(Member, embedded.grace.id)
         assert member is not None
         member.removed_at = AT
-        session.add(member)
+        session.objects.add(member)
 
     assert applied(embedded, exported(embedded), prune=True).changes == ()

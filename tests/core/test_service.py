@@ -43,16 +43,16 @@ def silent_source(store: Store, *, muted_until: datetime | None = None) -> None:
         ada = Member(email="ada@example.com", name="Ada Lovelace", role=Role.OWNER, created_at=start_of(hour - 200))
         source = Connection(kind=ConnectionKind.SOURCE, slug="website", name="Website", type="Javascript",
                             category=Category.EVENT_STREAMS, write_key="key", created_at=start_of(hour - 200))
-        session.add(ada)
-        session.add(source)
-        session.flush()
+        session.objects.add(ada)
+        session.objects.add(source)
+        session.objects.flush()
         assert ada.id
         assert source.id
         alert = Alert(connection_id=source.id, kind=AlertKind.SOURCE_VOLUME, threshold=2000, created_by=ada.id,
                       created_at=start_of(hour - 100), muted_until=muted_until)
-        session.add(alert)
-        session.flush()
-        session.add(AlertChannel(alert_id=alert.id, kind=ChannelKind.IN_APP))
+        session.objects.add(alert)
+        session.objects.flush()
+        session.objects.add(AlertChannel(alert_id=alert.id, kind=ChannelKind.IN_APP))
         counts.replace(session, {(source.id, Hour(past), Stage.RECEIVED): 100 for past in range(hour - 72, hour - 24)})
         listening = counts.start_listening(session, start_of(hour - 100))
         counts.keep_listening(session, listening, start_of(hour + 1000))
@@ -286,7 +286,7 @@ async def test_a_sync_that_fails_does_not_keep_the_pass_from_running(sqlite_stor
 
 async def test_a_connected_segment_workspace_is_synced_before_the_pass(sqlite_store: Store) -> None:
     with sqlite_store.write() as session:
-        session.add(SegmentLink(workspace_id="w1", workspace_name="Acme", region="us", connected_at=NOON))
+        session.objects.add(SegmentLink(workspace_id="w1", workspace_name="Acme", region="us", connected_at=NOON))
 
     async with service(sqlite_store, HandClock(NOON)) as running:
         await until(lambda: ask(sqlite_store, "SELECT hour FROM pass"))

@@ -79,32 +79,29 @@ def test_a_file_that_is_no_store_is_refused_in_one_sentence(tmp_path: Path) -> N
 def test_a_failed_block_changes_nothing(store: Store) -> None:
     def fail() -> None:
         with store.write() as session:
-            session.add(Workspace(name="Acme", created_at=T0))
-            session.flush()
+            session.objects.add(Workspace(name="Acme", created_at=T0))
+            session.objects.flush()
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
 
     with store.read() as session:
-        assert session.scalars(select(Workspace)).all() == []
+        assert session.objects.exec(select(Workspace)).all() == []
 
 
 def test_instants_come_back_as_they_went_in(store: Store) -> None:
     moment = T0.replace(microsecond=123_457)
     with store.write() as session:
-        session.add(Workspace(name="Acme", created_at=moment))
+        session.objects.add(Workspace(name="Acme", created_at=moment))
 
     with store.read() as session:
-        assert session.scalars(select(Workspace)).one().created_at == moment
+        assert session.objects.exec(select(Workspace)).one().created_at == moment
 
 
 def test_the_database_refuses_what_the_model_forbids(store: Store) -> None:
-    with store.write() as session:
-        session.add(Workspace(id=2, name="Another", created_at=T0))
-        with pytest.raises(sa.exc.IntegrityError):
-            session.flush()
-        session.rollback()
+    with pytest.raises(sa.exc.IntegrityError), store.write() as session:
+        session.objects.add(Workspace(id=2, name="Another", created_at=T0))
 
 
 def test_a_change_by_another_connection_shows_in_the_counter(store: Store, store_address: str) -> None:
@@ -113,7 +110,7 @@ def test_a_change_by_another_connection_shows_in_the_counter(store: Store, store
     assert store.changes() == before
 
     with other.write() as session:
-        session.add(Workspace(name="Acme", created_at=T0))
+        session.objects.add(Workspace(name="Acme", created_at=T0))
 
     assert store.changes() != before
     other.close()

@@ -53,7 +53,7 @@ def test_messages_that_wait_are_counted_for_their_channel(store: Store) -> None:
     acme = found(store)
     for at, state in enumerate((Delivery.QUEUED, Delivery.SENDING, Delivery.SENT, Delivery.FAILED)):
         with store.write() as session:
-            session.add(Notification(event=Event.OPENED, occasion=at, channel=ChannelKind.EMAIL, body="{}",
+            session.objects.add(Notification(event=Event.OPENED, occasion=at, channel=ChannelKind.EMAIL, body="{}",
                                      recipient="team@example.com", state=state, created_at=AT, due_at=AT))
 
     assert (look(acme).email.waiting, look(acme).slack.waiting) == (2, 0)

@@ -14,6 +14,7 @@ from core.clock import Hour, iso, start_of
 from tests.end_to_end.desk import PROCESS, ROOT, Desk, process
 
 HEAVY = ("sqlmodel", "sqlalchemy", "textual", "httpx", "aiohttp", "apscheduler", "rich")
+LATER = ("sqlmodel", "pydantic", "sqlalchemy.orm", "alembic", "httpx", "aiohttp", "apscheduler")
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["alert", "--help"], ["alert", "create", "--help"], []])
@@ -38,6 +39,26 @@ def test_completion_imports_nothing_heavy_and_knows_the_commands() -> None:
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert ended.stdout.split() == ["edit", "enable"]
     assert not imported.intersection(HEAVY)
+
+
+def test_the_first_rows_wait_for_no_tables(own_home: Path) -> None:
+    assert process("source", "add", "Website").code == 0
+    program = f"""
+import asyncio, sys
+from core.clock import SystemClock
+from core.settings import load_settings
+from tui.engine import open_engine
+from tui.screens.lists import SourcesView
+
+engine = open_engine(load_settings(), SystemClock())
+rows = asyncio.run(SourcesView(engine).rows(engine.now()))
+print([row.name for row in rows], [name for name in {LATER} if name in sys.modules])
+"""
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=120,
+                           check=True)
+
+    assert ended.stdout == "['Website'] []\n"
 
 
 def test_version_help_refusal_and_bad_usage_as_a_process() -> None:

@@ -86,16 +86,17 @@ def silent_source(store: Store, now: datetime, channels: list[tuple[ChannelKind,
         ada = Member(email="ada@example.com", name="Ada Lovelace", role=Role.OWNER, created_at=start_of(hour - 200))
         source = Connection(kind=ConnectionKind.SOURCE, slug="website", name="Website", type="Javascript",
                             category=Category.EVENT_STREAMS, write_key="key", created_at=start_of(hour - 200))
-        session.add_all([ada, source])
-        session.flush()
+        session.objects.add_all([ada, source])
+        session.objects.flush()
         assert ada.id
         assert source.id
         alert = Alert(connection_id=source.id, kind=AlertKind.SOURCE_VOLUME, threshold=2000, created_by=ada.id,
                       created_at=start_of(hour - 100))
-        session.add(alert)
-        session.flush()
+        session.objects.add(alert)
+        session.objects.flush()
         assert alert.id
-        session.add_all([AlertChannel(alert_id=alert.id, kind=kind, target=target) for kind, target in channels])
+        session.objects.add_all([
+            AlertChannel(alert_id=alert.id, kind=kind, target=target) for kind, target in channels])
         counts.replace(session, {(source.id, Hour(past), Stage.RECEIVED): 100 for past in range(hour - 72, hour - 24)})
         listening = counts.start_listening(session, start_of(hour - 100))
         counts.keep_listening(session, listening, start_of(hour + 2))

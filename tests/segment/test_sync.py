@@ -56,18 +56,18 @@ def acme(**other: Any) -> dict[str, Any]:
 
 def add_alert(store: Store, segment_id: str, *, open_incident: bool = False) -> int:
     with store.write() as session:
-        member = session.scalars(select(Member)).first()
-        found = session.scalars(select(Connection).where(Connection.segment_id == segment_id)).one()
+        member = session.objects.exec(select(Member)).first()
+        found = session.objects.exec(select(Connection).where(Connection.segment_id == segment_id)).one()
         assert member is not None
         assert member.id is not None
         assert found.id is not None
         alert = Alert(connection_id=found.id, kind=AlertKind.SOURCE_VOLUME, threshold=2000, created_by=member.id,
                       created_at=NOON)
-        session.add(alert)
-        session.flush()
+        session.objects.add(alert)
+        session.objects.flush()
         assert alert.id is not None
         if open_incident:
-            session.add(Incident(alert_id=alert.id, opened_at=NOON, opened_hour=H, threshold=2000, current=1,
+            session.objects.add(Incident(alert_id=alert.id, opened_at=NOON, opened_hour=H, threshold=2000, current=1,
                                  worst_current=1))
         return alert.id
 
@@ -75,7 +75,7 @@ def add_alert(store: Store, segment_id: str, *, open_incident: bool = False) -> 
 def alert_in(store: Store, alert_id: int) -> tuple[bool, str | None]:
     """Whether an alert is enabled, and why the store itself disabled it."""
     with store.read() as session:
-        return session.execute(select(Alert.enabled, Alert.disabled_reason).where(Alert.id == alert_id)).one()
+        return session.objects.exec(select(Alert.enabled, Alert.disabled_reason).where(Alert.id == alert_id)).one()
 
 
 async def test_a_first_sync_brings_connections_people_and_fourteen_days(store: Store, segment: Segment) -> None:
@@ -99,7 +99,7 @@ async def test_no_write_key_and_no_setting_of_segment_is_kept(sqlite_store: Stor
     await run(sqlite_store, segment)
 
     with sqlite_store.read() as session:
-        assert session.scalars(select(Connection.write_key)).all() == [None] * 4
+        assert session.objects.exec(select(Connection.write_key)).all() == [None] * 4
 
 
 async def test_a_second_sync_an_hour_later_reads_five_hours_again(store: Store, segment: Segment) -> None:
@@ -182,7 +182,7 @@ async def test_what_disappeared_is_removed_with_its_alerts_and_comes_back(store:
     assert set(report.changes.removed) == {"s1-slug", "amplitude-prod", "pixel"}
     assert alert_in(store, watched) == (False, GONE)
     with store.read() as session:
-        assert session.scalars(select(Incident.close_reason)).all() == [CloseReason.CONNECTION_REMOVED]
+        assert session.objects.exec(select(Incident.close_reason)).all() == [CloseReason.CONNECTION_REMOVED]
 
     segment.hold(**everything)
     report = await run(store, segment)
@@ -213,7 +213,7 @@ async def test_a_mode_set_by_a_person_stays_and_is_read(store: Store, segment: S
     segment.hold(**acme(delivery={"successful-delivery d2": {str(H - 1): 3}}))
     await run(store, segment)
     with store.write() as session:
-        found = session.scalars(select(Connection).where(Connection.segment_id == "d2")).one()
+        found = session.objects.exec(select(Connection).where(Connection.segment_id == "d2")).one()
         found.mode, found.overridden = Mode.CLOUD, True
 
     await run(store, segment)
@@ -240,7 +240,7 @@ async def test_a_mode_set_by_a_person_is_not_betrayed(store: Store, segment: Seg
     segment.hold(**acme())
     await run(store, segment)
     with store.write() as session:
-        session.scalars(select(Connection).where(Connection.segment_id == "d1")).one().overridden = True
+        session.objects.exec(select(Connection).where(Connection.segment_id == "d1")).one().overridden = True
     segment.change(delivery={"filtered-at-destination d1": {str(H - 2): 4}}, reasons={"d1": "MESSAGE_SENT_CLIENT_SIDE"})
 
     await run(store, segment)
@@ -250,8 +250,8 @@ async def test_a_mode_set_by_a_person_is_not_betrayed(store: Store, segment: Seg
 
 async def test_people_who_left_are_removed_and_local_ones_stay(store: Store, segment: Segment) -> None:
     with store.write() as session:
-        session.add(Member(email="me@host", name="Me", role=Role.OWNER, account="me", created_at=NOON))
-        session.add(Member(email="papa@acme.dev", name="P", role=Role.MEMBER, created_at=NOON))
+        session.objects.add(Member(email="me@host", name="Me", role=Role.OWNER, account="me", created_at=NOON))
+        session.objects.add(Member(email="papa@acme.dev", name="P", role=Role.MEMBER, created_at=NOON))
     segment.hold(**acme())
     await run(store, segment)
     segment.change(users=[user("u1", "Papa@acme.dev", owner=True), user("u2", "kid@acme.dev")], groups=[])
@@ -260,7 +260,7 @@ async def test_people_who_left_are_removed_and_local_ones_stay(store: Store, seg
 
     assert members_in(store) == {"u1": ("papa@acme.dev", "workspace_owner"), "u2": ("kid@acme.dev", "workspace_member")}
     with store.read() as session:
-        emails = session.scalars(select(Member.email).where(sa.text("removed_at IS NULL"))).all()
+        emails = session.objects.exec(select(Member.email).where(sa.text("removed_at IS NULL"))).all()
     assert sorted(emails) == ["kid@acme.dev", "me@host", "papa@acme.dev"]
 
 

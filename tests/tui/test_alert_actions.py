@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.orm import Session
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets._toast import Toast
@@ -26,7 +25,7 @@ from core.incidents import list_notifications
 from core.outbox import deliver_due
 from core.rules import Condition
 from core.settings import Settings, load_settings
-from core.store import open_store
+from core.store import Session, open_store
 from core.terms import AlertKind, ChannelKind, Delivery
 from core.watch import judge_again
 from tests.core.channels.servers import Hooks, Mailbox, hook_server, mail_server, part

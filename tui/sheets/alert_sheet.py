@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy.orm import Session
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +19,7 @@ from core.connections import find
 from core.errors import InvalidInput, TocsinError
 from core.foresight import preview
 from core.rules import percent_text
+from core.store import Session
 from core.terms import AlertKind, ConnectionKind
 from tui.engine import Engine
 from tui.sheets.alert_form import AlertForm, Subject

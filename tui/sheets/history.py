@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy.orm import Session
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +16,7 @@ from textual.widgets.option_list import Option
 from core.access import Actor
 from core.errors import TocsinError
 from core.incidents import IncidentRow, NotificationRow, list_incidents, list_notifications, retry
+from core.store import Session
 from core.terms import AlertKind, ChannelKind, Delivery, Event
 from tui.engine import Engine
 from tui.sheets.fields import Title

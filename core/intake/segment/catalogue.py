@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlmodel import select
 
 from core.incidents import close_for_connection
@@ -16,7 +15,7 @@ from core.intake.segment.naming import clean
 from core.intake.segment.wire import Destination, Source
 from core.model import Connection
 from core.names import slug_of
-from core.store import take_lease
+from core.store import Session, take_lease
 from core.terms import CloseReason, ConnectionKind, Mode, Origin
 from core.watch import LEASE
 
@@ -61,7 +60,7 @@ class _Reconciliation:
         self.session = session
         self.now = now
         self.changes = Changes()
-        known = session.scalars(select(Connection).where(Connection.origin == Origin.SEGMENT)).all()
+        known = session.objects.exec(select(Connection).where(Connection.origin == Origin.SEGMENT)).all()
         self.known = {(row.kind, row.segment_id): row for row in known if row.segment_id}
         # A slug that this very sync gives up is free from the next one on: two rows never trade it in one statement.
         self.slugs = {row[0] for row in session.connection().execute(ACTIVE_SLUGS)}
@@ -72,12 +71,12 @@ class _Reconciliation:
     def run(self, sources: Sequence[Source], destinations: Sequence[Destination]) -> Changes:
         for source in sources:
             self._source(source)
-        self.session.flush()
+        self.session.objects.flush()
         for destination in destinations:
             parent = self.known.get((ConnectionKind.SOURCE, destination.source_id))
             if parent is not None and (ConnectionKind.SOURCE, destination.source_id) in self.present:
                 self._destination(destination, parent)
-        self.session.flush()
+        self.session.objects.flush()
         self._alerts(self._mark_missing())
         return self.changes
 
@@ -109,7 +108,7 @@ class _Reconciliation:
     def _add(self, kind: ConnectionKind, segment_id: str, slug: str, name: str) -> Connection:
         row = Connection(kind=kind, slug=self._slug(slug), name=name, type="",
                          origin=Origin.SEGMENT, segment_id=segment_id, created_at=self.now)
-        self.session.add(row)
+        self.session.objects.add(row)
         self.known[(kind, segment_id)] = row
         self.changes.added.append(row.slug)
         return row
@@ -136,7 +135,7 @@ class _Reconciliation:
         for row in missing:
             row.removed_at = self.now
             self.changes.removed.append(row.slug)
-        self.session.flush()
+        self.session.objects.flush()
         return [row.id for row in missing if row.id is not None]
 
     def _alerts(self, missing: list[int]) -> None:

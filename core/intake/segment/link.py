@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import from_micros, micros
 from core.intake.segment import wire
 from core.intake.segment.naming import clean
+from core.store import Session
 
 FIND = sa.text("SELECT workspace_id, workspace_name, region, connected_at, last_sync_at, last_error, requests "
                "FROM segment_link WHERE id = 1")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.clock import micros
 from core.intake.segment import infer
 from core.intake.segment.naming import clean
 from core.intake.segment.wire import User
+from core.store import Session
 
 KNOWN = sa.text("SELECT id, email, segment_id, account, removed_at FROM member")
 # An address may go from one person to another; the first statement keeps the two from meeting in the unique index.

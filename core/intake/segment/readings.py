@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core import counts
 from core.clock import Hour, hour_of, micros, start_of
+from core.store import Session
 from core.terms import ConnectionKind, CoverageKind, Mode, Origin, Stage
 
 FIRST_HOURS = 14 * 24

@@ -13,8 +13,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
-
 from core.clock import Clock
 from core.intake.segment import api, catalogue, infer, link, people, readings
 from core.intake.segment.client import Client
@@ -22,7 +20,7 @@ from core.intake.segment.delivery import DeliveryReader, Reading
 from core.intake.segment.errors import SegmentError, TokenRefused, Unavailable
 from core.intake.segment.readings import Plan, Target
 from core.intake.segment.wire import User
-from core.store import Store, take_lease
+from core.store import Session, Store, take_lease
 from core.terms import Mode, Stage
 
 BATCH = 25

@@ -367,7 +367,7 @@ async def test_you_are_notified_the_following_day_as_the_page_says(
 
         await asyncio.to_thread(acme.judge)
         await reads(pilot, "▲ firing" if notified else "● ok")
-        assert shell.query_one(Bell).unread == int(notified)
+        await shows(pilot, lambda: shell.query_one(Bell).unread == int(notified))
         await pilot.press("b")
         await reads(pilot, "you asked" if notified else "Nothing has rung.")
 

@@ -196,13 +196,13 @@ class Shell(Screen[None]):
         self.call_after_refresh(self._shown.set)
 
     async def _load(self, view: View) -> None:
-        from core.errors import TocsinError
+        from core.errors import NotFound, TocsinError
 
         with unless_gone(view), unless_gone(self):
             try:
                 await view.load()
             except TocsinError as error:
-                self.fail(f"{error} Press escape to go back.")
+                self.fail(f"{error} Press escape to go back." if isinstance(error, NotFound) else str(error))
             else:
                 self.fail("")
         self._show_crumbs()

@@ -26,6 +26,7 @@ from tui.screens.shell import Shell
 from tui.sheets.alert_form import AlertForm
 from tui.sheets.alert_sheet import AlertSheet
 from tui.sheets.confirm import AskLine, Confirm
+from tui.sheets.fields import Check
 from tui.sheets.foreseen import Foreseen
 from tui.sheets.help_sheet import HelpSheet
 from tui.sheets.history import HistorySheet
@@ -183,8 +184,8 @@ async def create_rate_sheet(pilot: Pilot[None]) -> None:
 async def create_sheet_with_channels(pilot: Pilot[None]) -> None:
     await create(pilot, "website", "25")
     sheet = pilot.app.screen
-    sheet.query_one("#email-on").toggle()  # type: ignore[attr-defined]
-    sheet.query_one("#slack-on").toggle()  # type: ignore[attr-defined]
+    sheet.query_one("#email-on", Check).toggle()
+    sheet.query_one("#slack-on", Check).toggle()
     sheet.query_one("#slack", Input).value = "https://hooks.slack.com/triggers/T01/123/abcdef"
     sheet.query_one("#finer", Collapsible).collapsed = False
     sheet.query_one("#slack", Input).focus()

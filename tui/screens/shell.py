@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from tui.widgets.bell import Bell
+from tui.widgets.header import Header
 from tui.widgets.keys import Keys
 from tui.widgets.leaving import unless_gone
 from tui.widgets.sidebar import PLACES, Sidebar
-from tui.widgets.words import ago, safe
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -77,12 +77,7 @@ class Shell(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, sidebar, page, filter line, footer."""
-        with Horizontal(id="header"):
-            yield Static("◉ tocsin", id="brand")
-            yield Static("", id="crumbs")
-            yield Static("", id="checked")
-            yield Bell()
-            yield Static("", id="who")
+        yield Header()
         with Horizontal(id="middle"):
             yield Sidebar(id="sidebar")
             with Vertical(id="page"):
@@ -208,11 +203,9 @@ class Shell(Screen[None]):
         self._show_crumbs()
 
     def _show_crumbs(self) -> None:
-        """The way to the place; in a narrow terminal only its end."""
         if self.engine is not None and self.view is not None:
             crumbs = (self.engine.workspace, *self.view.crumbs)
-            self.query_one("#crumbs", Static).update(
-                Content(" › ".join(crumbs[-2:] if self.size.width < NARROW else crumbs)))
+            self.query_one(Header).lead(crumbs, narrow=self.size.width < NARROW)
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
@@ -252,7 +245,7 @@ class Shell(Screen[None]):
             self.fail(str(error))
             return
         before, self._around = self._around, around
-        self.query_one(Bell).unread = around.unread
+        self.query_one(Header).tell(around, self.engine.actor, self.engine.now())
         self._show_around(around)
         if before is not None and around.unread > before.unread:
             from tui.screens.ringing import ring
@@ -262,18 +255,11 @@ class Shell(Screen[None]):
             await self._load(self.view)
 
     def _show_around(self, around: Bearings) -> None:
-        """The counts beside the places, and when all of it was last judged."""
-
+        """The counts beside the places."""
         sidebar = self.query_one(Sidebar)
         sidebar.tell("sources", around.sources)
         sidebar.tell("destinations", around.destinations)
         sidebar.tell("alerts", around.firing or around.alerts, alarming=around.firing > 0)
-        if self.engine is not None:
-            role = "owner" if self.engine.actor.is_owner else "member"
-            self.query_one("#who", Static).update(Content(f"{safe(self.engine.actor.name)} ({role})"))
-        checked = "not checked yet" if self.engine is None or around.checked_at is None else (
-            f"checked {ago(around.checked_at, self.engine.now())}")
-        self.query_one("#checked", Static).update(Content(checked))
 
     def turn_ring(self) -> None:
         """Ring the terminal too, or no longer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
 from textual.widgets import Footer
 
 
@@ -12,11 +13,15 @@ class Keys(Footer):
         super().__init__()
         self._made: list[object] = []
 
+    def compose(self) -> ComposeResult:
+        """The keys, noted as they are made."""
+        self._made = self._wanted() if self._bindings_ready else []
+        yield from super().compose()
+
     async def recompose(self) -> None:
         """Make the keys anew if they are others."""
-        if not self.is_attached:
-            return
-        wanted: list[object] = [(key.binding, key.enabled, key.tooltip) for key in self.screen.active_bindings.values()]
-        if wanted != self._made:
-            self._made = wanted
+        if self.is_attached and self._wanted() != self._made:
             await super().recompose()
+
+    def _wanted(self) -> list[object]:
+        return [(key.binding, key.enabled, key.tooltip) for key in self.screen.active_bindings.values()]

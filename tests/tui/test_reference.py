@@ -21,7 +21,7 @@ from core.settings import load_settings
 from core.store import Store
 from core.terms import AlertKind, ChannelKind, Stage
 from tests.core.acme import AT, H, found
-from tests.tui.conftest import Opened, ready, shows
+from tests.tui.conftest import Opened, ready, settled, shows
 from tests.tui.hands import Hand, Keyboard, Mouse, says
 from tui.app import TocsinApp
 from tui.engine import Engine, open_engine
@@ -79,6 +79,7 @@ async def reads(pilot: Pilot[None], text: str) -> None:
 async def to_alerts_tab(pilot: Pilot[None], hand: Hand, subject: Subject) -> None:
     await hand.go(subject.place)
     await reads(pilot, f"› {subject.place}")
+    await settled(pilot)  # it may have been there already, and be made anew
     await hand.tab(subject.tab)
     await hand.open(subject.name)
     await reads(pilot, f"› {subject.name}")

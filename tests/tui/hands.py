@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, OptionList, Tab
 
-from tests.tui.conftest import shows
+from tests.tui.conftest import settled, shows
 from tui.screens.shell import LETTERS
 from tui.sheets.sheet import Panel
 from tui.widgets.bell import Bell
@@ -199,13 +199,17 @@ class Mouse:
             tab for tab in self._app.screen.query(Tab) if str(tab.label).startswith(title)))
 
     async def open(self, name: str) -> None:
-        table = self._app.screen.query(RowTable).first()
-        await shows(self._pilot, lambda: table.rows)
+        """A double click, and once more by whoever sees that the list is still there: it may just have been renewed."""
         for _ in range(MANY):
-            if where(self._app, name, table.region):
-                break
-            await wheel(self._pilot, table.region)
-        await self._click(name, lambda: table, times=2)
+            await settled(self._pilot)
+            if says(self._app, f"› {name}"):
+                return
+            table = self._app.screen.query(RowTable).first()
+            if table.rows and where(self._app, name, table.region):
+                await self._click(name, self._app.screen.query(RowTable).first, times=2)
+            else:
+                await wheel(self._pilot, table.region)
+        raise AssertionError(f"{name} does not open")
 
     async def push(self, label: str) -> None:
         button = await self._reach(lambda: next(
